@@ -4,8 +4,9 @@
 FROM python:3.11-slim
 COPY . /src
 RUN pip install --no-cache-dir /src && rm -rf /src
-# Compiled kernels and the user's data need a folder that any user may write to.
-ENV NUMBA_CACHE_DIR=/tmp/numba HOME=/tmp
+# Kernels are compiled ahead, and loaded by any user. The user's data need a folder that any user may write to.
+ENV STYLIZE_CACHE=/opt/stylize-cache HOME=/tmp
+RUN stylize warm
 WORKDIR /work
 ENTRYPOINT ["stylize"]
 CMD ["--help"]

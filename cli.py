@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -400,13 +400,18 @@ def report_command(project: Path, quiet: bool, **flags: Any) -> None:
     "--root", "roots", type=_Path(path_type=Path), multiple=True, metavar="FOLDER",
     help="Folder whose projects the start page lists. May be repeated.  [default: the current folder]",
 )  # fmt: skip
+@click.option(
+    "--deliver", "deliveries", type=_Path(path_type=Path), multiple=True, metavar="FOLDER",
+    help="Folder that the page may hand results over into, besides the project and the roots. May be repeated.",
+)  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: a free one]")
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--public", is_flag=True, help="Allow an address that other machines reach; not encrypted.")
+@click.option("--editor", metavar="COMMAND", help="Program that opens keys for painting.  [default: the system's]")
 @_options(OPTIONS, OPTIONS)
 def review_command(
-    shot: Path | None, roots: tuple[Path, ...], port: int, host: str, public: bool, quiet: bool, verbose: bool,
-    **flags: Any,
+    shot: Path | None, roots: tuple[Path, ...], deliveries: tuple[Path, ...], port: int, host: str, public: bool,
+    editor: str | None, quiet: bool, verbose: bool, **flags: Any,
 ) -> None:  # fmt: skip
     """Open SHOT or a project in the browser; without one, list the projects in the current folder.
 
@@ -423,10 +428,11 @@ def review_command(
         if shot is None and given:
             raise SettingsError(f"{OPTIONS[next(iter(given))].flags[-1]} needs a shot or a project; give one")
         opened = open_roots(
-            roots or (Path(),), () if shot is None else (prepare_project(shot, given, console.receive),)
+            roots or (Path(),), () if shot is None else (prepare_project(shot, given, console.receive),), deliveries
         )
     with suppress(KeyboardInterrupt):
-        serve(opened, ServerAddress(host, port, public), lambda address: _print_line(f"open: {address}"))
+        address = ServerAddress(host, port, public)
+        serve(opened, address, lambda one: _print_line(f"open: {one}"), editor=editor)
 
 
 @command.command("check", short_help="Regenerate golden projects and compare them; exit with code 1 if any differs.")
@@ -450,49 +456,73 @@ def check_command(folder: Path, update: bool, quiet: bool, **flags: Any) -> None
         )
 
 
-@command.command("pick", short_help="Choose among the candidates of keyframes, and lock keyframes.")
+@command.command("pick", short_help="Choose candidates, seeds and prompts of single keyframes, and lock keyframes.")
 @click.argument("project", type=_Path(path_type=Path))
-@click.argument("choices", metavar="FRAME=NUMBER...", nargs=-1, required=True)
+@click.argument("choices", metavar="FRAME[=NUMBER]...", nargs=-1, required=True)
 @click.option("--layer", metavar="NAME", help="Layer of the keyframes, in a project with layers.")
 @click.option("--lock", is_flag=True, help="Lock these keyframes: no run renders them again.")
 @click.option("--unlock", is_flag=True, help="Unlock these keyframes.")
+@click.option("--seed", metavar="NUMBER", help="Seed of these keyframes; own for that of the settings.")
+@click.option("--prompt", metavar="TEXT", help="Prompt of these keyframes; empty for that of the settings.")
 @_trust_options
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
 def pick_command(
-    project: Path, choices: tuple[str, ...], layer: str | None, lock: bool, unlock: bool, quiet: bool, **flags: Any
-) -> None:
-    """Choose candidates of keyframes of PROJECT (shot.stylize) for its next run, such as 40=3 50=1.
+    project: Path, choices: tuple[str, ...], layer: str | None, lock: bool, unlock: bool, seed: str | None,
+    prompt: str | None, quiet: bool, **flags: Any,
+) -> None:  # fmt: skip
+    """Choose for keyframes of PROJECT (shot.stylize), for its next run: candidates, such as 40=3 50=1, or a seed.
 
-    40= clears the choice for frame 40. Candidates come from a run with --candidates, and are shown in candidates.png.
+    40= clears the choice for frame 40, and 40 leaves it as it is. Candidates come from a run with --candidates, and are
+    shown in candidates.png.
     """
     if lock and unlock:
         raise click.UsageError("--lock and --unlock exclude each other; give one of them")
     with _Console(quiet, False) as console:
         given = _given(flags, OPTIONS)
         chosen = _choices(choices)
+        if isinstance(chosen, list) and seed is None and prompt is None and not (lock or unlock):
+            raise click.UsageError("nothing is chosen for these frames; give FRAME=NUMBER, --lock, --seed or --prompt")
         wanted = True if lock else False if unlock else None
-        table = stylize.pick(project, chosen, layer=layer, lock=wanted, on_event=console.receive, **given)
+        table = stylize.pick(
+            project, chosen, layer=layer, lock=wanted, seed=_seed(seed), prompt=prompt, on_event=console.receive,
+            **given,
+        )  # fmt: skip
     if not quiet:
         _print_line(f"wrote: {table}; run {shell_command(['stylize', str(project)])} to use it")
 
 
-def _choices(words: Iterable[str]) -> dict[int, int | None]:
-    """Read words such as 40=3. Raises UsageError for two of one frame."""
+def _seed(text: str | None) -> int | Literal["own"] | None:
+    """Read the value of --seed. Raises SettingsError for one that is neither a number nor the word own."""
+    if text is None or text == "own":
+        return None if text is None else "own"
+    if not re.fullmatch("[0-9]{1,10}", text):
+        raise SettingsError(f"--seed: expected a whole number or own, found {text!r}")
+    return int(text)
+
+
+def _choices(words: Iterable[str]) -> dict[int, int | None] | list[int]:
+    """Read words such as 40=3, or only frames. Raises UsageError for two of one frame, and for words of both kinds."""
     found = dict[int, int | None]()
+    frames = list[int]()
     for word in words:
-        frame, place = _choice(word)
-        if frame in found:
+        frame, place, is_alone = _choice(word)
+        if frame in found or frame in frames:
             raise click.UsageError(f"frame {frame} has more than one choice, the last is '{word}'; give one of them")
-        found[frame] = place
-    return found
+        if is_alone:
+            frames.append(frame)
+        else:
+            found[frame] = place
+    if found and frames:
+        raise click.UsageError(f"expected FRAME=NUMBER for every frame or for none, found {frames[0]}; add its number")
+    return found or frames
 
 
-def _choice(word: str) -> tuple[int, int | None]:
-    """Read a word such as 40=3."""
-    match = re.fullmatch(r"(-?[0-9]+)=([0-9]*)", word)
-    if match is None:
+def _choice(word: str) -> tuple[int, int | None, bool]:
+    """Read a word such as 40=3, or 40 alone."""
+    match = re.fullmatch(r"(-?[0-9]+)(=?)([0-9]*)", word)
+    if match is None or (match[3] and not match[2]):
         raise SettingsError(f"expected FRAME=NUMBER, such as 40=3, found {word!r}")
-    return int(match[1]), int(match[2]) if match[2] else None
+    return int(match[1]), int(match[3]) if match[3] else None, not match[2]
 
 
 @command.command("clean", short_help="Remove files that a project can regenerate, and report their size.")
@@ -515,6 +545,27 @@ def clean_command(project: Path, results: bool, versions: bool, dry_run: bool, q
 
         for line in clean_lines(cleaned, dry_run=dry_run):
             _print_line(line)
+
+
+@command.command("warm", short_help="Compile the kernels of later runs ahead, for example in a container image.")
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def warm_command(quiet: bool) -> None:
+    """Compile the kernels that runs need, or check that they are, so that no run waits for it.
+
+    They are kept in the folder that the environment variable STYLIZE_CACHE names, or the user's cache folder, for all
+    installations of this version on this kind of processor.
+    """
+    from propagate.kernels.cache import kernels_folder
+    from stylize.compile_kernels import compile_kernels, no_folder_note
+
+    folder = kernels_folder()
+    if folder is None:
+        raise StylizeError(no_folder_note())
+    for compiled in compile_kernels():
+        if not quiet:
+            _print_line(f"{compiled.name}: {compiled.seconds:.1f} s")
+    if not quiet:
+        _print_line(f"compiled kernels are kept in {folder}")
 
 
 @command.group("preset", short_help="Save the look of a project to a file, for --preset.")
@@ -562,13 +613,11 @@ def version_command() -> None:
 @version_command.command("save", short_help="Save the present state under a name.")
 @click.argument("project", type=_Path(path_type=Path))
 @click.argument("name")
+@click.option("--with-frames", is_flag=True, help="Save the finished frames too, to compare them with later ones.")
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
-def version_save_command(project: Path, name: str, quiet: bool) -> None:
+def version_save_command(project: Path, name: str, with_frames: bool, quiet: bool) -> None:
     """Save settings, keys, tables and picks of PROJECT (shot.stylize) as the version NAME."""
-    from stylize.project import save_version
-
-    with _locked_project(project) as opened:
-        saved = save_version(opened, name)
+    saved = stylize.save_version(project, name, frames=with_frames)
     from stylize.summary import saved_lines
 
     _print_lines(saved_lines(saved), quiet)
@@ -631,6 +680,112 @@ def version_remove_command(project: Path, name: str, quiet: bool) -> None:
     with _locked_project(project) as opened:
         VersionStore(opened.root).remove(name)
     _print_lines([f"removed: {name}"], quiet)
+
+
+@command.command("approve", short_help="Lock the keyframes of a finished project, and keep its frames as a golden.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.option(
+    "-o", "golden", type=_Path(path_type=Path), metavar="FOLDER",
+    help="Folder of golden projects.  [default: golden/ next to the project]",
+)  # fmt: skip
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def approve_command(project: Path, golden: Path | None, quiet: bool, **flags: Any) -> None:
+    """Approve PROJECT (shot.stylize): lock its keyframes, and write a golden project for stylize check."""
+    with _Console(quiet, False) as console:
+        approval = stylize.approve(project, golden, on_event=console.receive, **_given(flags, OPTIONS))
+    from stylize.summary import approval_lines
+
+    _print_lines(approval_lines(approval), quiet)
+
+
+@command.group("note", short_help="Write notes on frames of a project, and export them as markers and a sheet.")
+def note_command() -> None:
+    """Write notes on frames of a project, list and remove them, and export them as markers and as a sheet."""
+
+
+@note_command.command("add", short_help="Write a note on a frame.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("frame", type=int)
+@click.argument("text")
+@click.option(
+    "--box", metavar="LEFT,TOP,WIDTH,HEIGHT", help="Area that the note is about, in shares of the picture from 0 to 1."
+)
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def note_add_command(project: Path, frame: int, text: str, box: str | None, quiet: bool, **flags: Any) -> None:
+    """Write the note TEXT on a FRAME of PROJECT (shot.stylize)."""
+    note = stylize.add_note(project, frame, text, box=_box(box), **_given(flags, OPTIONS))
+    _print_notes([note], quiet)
+
+
+@note_command.command("edit", short_help="Replace the text of a note.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("number", type=int)
+@click.argument("text")
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def note_edit_command(project: Path, number: int, text: str, quiet: bool) -> None:
+    """Replace the text of the note NUMBER of PROJECT."""
+    _print_notes([stylize.edit_note(project, number, text)], quiet)
+
+
+@note_command.command("list", short_help="List the notes.")
+@click.argument("project", type=_Path(path_type=Path))
+def note_list_command(project: Path) -> None:
+    """List the notes of PROJECT, by frame."""
+    _print_notes(stylize.notes(project), False)
+
+
+@note_command.command("remove", short_help="Remove a note.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.argument("number", type=int)
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def note_remove_command(project: Path, number: int, quiet: bool) -> None:
+    """Remove the note NUMBER of PROJECT."""
+    stylize.remove_note(project, number)
+    _print_lines([f"removed: note {number}"], quiet)
+
+
+@note_command.command("export", short_help="Write the notes as markers and as a sheet.")
+@click.argument("project", type=_Path(path_type=Path))
+@click.option(
+    "--as", "kinds", metavar="KINDS", default=",".join(stylize.NOTE_EXPORTS),
+    help="Kinds of files, of otio, edl, aftereffects and sheet.  [default: all]",
+)  # fmt: skip
+@click.option(
+    "-o", "output", type=_Path(path_type=Path), metavar="FOLDER", help="Folder.  [default: export/ in the project]"
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that were changed by hand.")
+@_trust_options
+@click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
+def note_export_command(
+    project: Path, kinds: str, output: Path | None, overwrite: bool, quiet: bool, **flags: Any
+) -> None:
+    """Write the notes of PROJECT as markers of a timeline, and as a sheet of pictures."""
+    with _Console(quiet, False) as console:
+        written = stylize.export_notes(
+            project, output, kinds=tuple(kinds.split(",")), overwrite=overwrite, on_event=console.receive,
+            **_given(flags, OPTIONS),
+        )  # fmt: skip
+    _print_lines([f"wrote: {path}" for path in written], quiet)
+
+
+def _box(text: str | None) -> tuple[float, ...] | None:
+    """Read a box such as 0.1,0.2,0.3,0.4."""
+    if text is None:
+        return None
+    try:
+        return tuple(map(float, text.split(",")))
+    except ValueError:
+        raise click.UsageError(
+            f"--box: expected LEFT,TOP,WIDTH,HEIGHT, such as 0.1,0.2,0.3,0.4, found {text!r}"
+        ) from None
+
+
+def _print_notes(notes: "Iterable[stylize.Note]", quiet: bool) -> None:
+    from stylize.summary import note_line
+
+    _print_lines(map(note_line, notes), quiet)
 
 
 @contextmanager

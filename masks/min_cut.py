@@ -35,7 +35,7 @@ def min_cut(unary: Floats, picture: Bytes) -> Floats:
             inside = (level_unary < 0).astype(F32)
         inside = np.ascontiguousarray(cv2.resize(inside, size, interpolation=cv2.INTER_LINEAR), F32)
         scratch = inside.copy(), np.zeros_like(inside), np.zeros_like(inside)
-        _solve(inside, np.ascontiguousarray(level_unary), *_border_costs(level_picture), *scratch, ITERATIONS)
+        solve(inside, np.ascontiguousarray(level_unary), *_border_costs(level_picture), *scratch, ITERATIONS)
     assert inside is not None
     return inside
 
@@ -55,9 +55,8 @@ def _border_costs(picture: Bytes) -> tuple[Floats, Floats]:
     return costs[0], costs[1]
 
 
-# Without allocations, references need not be counted, which takes time to compile and to run.
-@nb.njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
-def _solve(
+@nb.njit(nogil=True, error_model="numpy", _nrt=False, cache=True)  # counts no references
+def solve(
     inside: Floats, unary: Floats, right: Floats, below: Floats,
     extrapolated: Floats, horizontal: Floats, vertical: Floats, iterations: int,
 ) -> None:  # fmt: skip

@@ -15,8 +15,11 @@ from propagate.detail import ENERGY_HALO, lerp, local_energy, low_pass, restore_
 
 # Mean absolute difference over channels, 0..1: the sides agree below the first, and differ above the second.
 AGREE, DIFFER = F32(0.02), F32(0.10)
-# Exponent of the odds where the two sides differ.
+# Exponent of the odds where the two sides differ. Between the two limits it grows with the cube of the difference,
+# because paint that shimmers differs moderately everywhere, and is averaged.
 MAX_EXPONENT = F32(4)
+# Slope of the weight of the finest band at equal odds, relative to that of the rest.
+FINE_SLOPE = F32(2.5)
 # Error (mean squared difference) that is added to both sides, so that negligible errors do not decide.
 ERROR_FLOOR = F32(5e-5)
 # Exponent of the distance in time. Below 1, so that a distant key still contributes where it fits. Its weight still
@@ -65,7 +68,7 @@ def _blend_rows(
     weight = _backward_weight(forward, forward_error, backward, backward_error, t)
     low = low_pass(forward), low_pass(backward)
     fine = forward - low[0], backward - low[1]
-    fine_weight = np.clip(2 * weight - F32(0.5), 0, 1)
+    fine_weight = np.clip(FINE_SLOPE * (weight - F32(0.5)) + F32(0.5), 0, 1)
     blended = lerp(*low, weight[..., None]) + lerp(*fine, fine_weight[..., None])
     target_energy = lerp(local_energy(fine[0]), local_energy(fine[1]), weight)
     return blended, target_energy, lerp(forward_error, backward_error, weight), weight
@@ -78,7 +81,8 @@ def _backward_weight(
     right_odds = F32(t**DISTANCE_EXPONENT) * (_blur(forward_error) + ERROR_FLOOR)
     differences = np.abs(forward - backward)
     difference = _blur((differences[..., 0] + differences[..., 1] + differences[..., 2]) / F32(3))
-    exponent = 1 + (MAX_EXPONENT - 1) * np.clip((difference - AGREE) / (DIFFER - AGREE), 0, 1)
+    apart = np.clip((difference - AGREE) / (DIFFER - AGREE), 0, 1)
+    exponent = 1 + (MAX_EXPONENT - 1) * apart * apart * apart
     total = left_odds + right_odds
     right_power, left_power = (right_odds / total) ** exponent, (left_odds / total) ** exponent
     return np.asarray(cv2.GaussianBlur(right_power / (right_power + left_power), (0, 0), 1.0), F32)

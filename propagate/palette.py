@@ -55,17 +55,30 @@ class Palette:
 
 def palette_of(lab: Floats, count: int = COLOURS) -> Palette:
     """Cluster colours, float32 (..., 3), CIELAB, by seeded k-means; empty clusters are left out."""
+    pixels = lab.reshape(-1, 3)
+    drawn = _draw(len(pixels))[1]
+    return _clustered(pixels[drawn].astype(np.float64).tobytes(), len(pixels), count)
+
+
+def _draw(total: int) -> tuple[np.random.Generator, NDArray[np.int64]]:
+    """Draw SAMPLES of so many pixels. Returns the generator, too, which k-means continues with."""
+    draw = np.random.Generator(np.random.PCG64(0))
+    return draw, draw.integers(0, total, SAMPLES)
+
+
+# The keys of a shot share their references, and so their palettes.
+@lru_cache(maxsize=8)
+def _clustered(sample: bytes, total: int, count: int) -> Palette:
+    """Cluster SAMPLES colours, given as bytes, of a picture of ``total`` pixels; see ``palette_of``."""
     from scipy.cluster.vq import kmeans2  # slow to import
 
-    pixels = lab.reshape(-1, 3)
-    draw = np.random.Generator(np.random.PCG64(0))
-    sample = pixels[draw.integers(0, len(pixels), SAMPLES)].astype(np.float64)
-    if (sample == sample[0]).all():
-        return Palette(sample[:1], np.ones(1))
+    colours = np.frombuffer(sample).reshape(-1, 3)
+    if (colours == colours[0]).all():
+        return Palette(colours[:1], np.ones(1))
     with warnings.catch_warnings():
         # A picture of fewer colours leaves clusters empty.
         warnings.filterwarnings("ignore", message="One of the clusters is empty", category=UserWarning)
-        centres, labels = kmeans2(sample, count, iter=20, minit="points", seed=draw)
+        centres, labels = kmeans2(colours, count, iter=20, minit="points", seed=_draw(total)[0])
     shares = np.bincount(labels, minlength=count) / len(labels)
     used = shares > 0
     return Palette(centres[used], shares[used])

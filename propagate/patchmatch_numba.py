@@ -4,26 +4,23 @@ Bit-identical to the plain Python of ``patchmatch``. All arithmetic is on intege
 height, which read other bands' fields as they were before the sweep, and random numbers are a hash of position and
 sweep. The result depends neither on threads nor on the processor.
 
-Kernels process a range of rows or bands, and ``for_each_share`` distributes the ranges among threads: kernels that are
-parallel themselves take three times as long to compile. They allocate nothing, so that references need not be counted
-(``_nrt``), which would take time in every loop. Other functions are inlined into them by LLVM (``forceinline``), which
-keeps invariants in registers and twice the speed. If numba inlined them, it would infer their types at every call.
+Kernels process a range of rows or bands, and ``for_each_share`` distributes the ranges among threads.
 """
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
 from propagate.arrays import F32, Bools, Bytes, Floats, Ints, Longs
 from propagate.bands import for_each_share
+from propagate.kernels.kernel import inlined, is_stored, kernel
 from propagate.patchmatch import BAND, SUBPIXEL, Costs, Sweep
 
 # More than the cost of any patch.
 _NO_COST = 1 << 40
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inlined
 def _hash32(x: int, y: int, sweep: int, trial: int) -> Any:
     """Hash a position and a moment to 32 well-mixed bits (the finaliser of MurmurHash3, A. Appleby)."""
     h = np.uint32(np.uint32(x * 73856093) ^ np.uint32(y * 19349663))
@@ -33,7 +30,7 @@ def _hash32(x: int, y: int, sweep: int, trial: int) -> Any:
     return np.uint32(h ^ np.uint32(h >> np.uint32(16)))
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inlined
 def _difference(window: Any, lanes: Any, target: Any, ty: int, tx: int, source: Any, sy: int, sx: int) -> Any:
     rows = len(window)
     channels = len(lanes)
@@ -49,7 +46,7 @@ def _difference(window: Any, lanes: Any, target: Any, ty: int, tx: int, source: 
     return np.int64(total)
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inlined
 def _cost_of(
     window: Any, lanes: Any, target: Any, source: Any, y: int, x: int, sy: int, sx: int, expected: Any,
     distance_cost: int, max_distance: int, usage_cost: Any, limit: int,
@@ -64,7 +61,7 @@ def _cost_of(
     return penalty + _difference(window, lanes, target, y, x, source, sy, sx)
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True, cache=True)
+@kernel
 def _sweep_field(
     window: Any, lanes: Any, target: Any, source: Any, field: Any, previous: Any, cost: Any, mask: Any, expected: Any,
     distance_cost: int, max_distance: int, usage_cost: Any, tolerance: int, number: int, shift: int, search_radius: Any,
@@ -111,7 +108,7 @@ def _sweep_field(
                         best_cost = candidate_cost
                         best_y = sy
                         best_x = sx
-                trial = 0
+                trial = np.int64(0)
                 trial_radius = np.int64(search_radius[y, x])
                 while trial_radius >= 1:
                     h = np.int64(_hash32(x, y, number, trial))
@@ -135,7 +132,7 @@ def _sweep_field(
                 field[y, x, 1] = best_y
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True, cache=True)
+@kernel
 def _compare_field(
     window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any,
     distance_cost: int, max_distance: int, usage_cost: Any, candidates: Any, evaluate: bool, first: int, last: int,
@@ -146,8 +143,8 @@ def _compare_field(
         for x in range(width):
             if not mask[y, x]:
                 continue
-            sx = candidates[y, x, 0]
-            sy = candidates[y, x, 1]
+            sx = np.int64(candidates[y, x, 0])
+            sy = np.int64(candidates[y, x, 1])
             if evaluate:
                 present_cost = np.int64(_NO_COST)
             elif sx == field[y, x, 0] and sy == field[y, x, 1]:
@@ -162,6 +159,11 @@ def _compare_field(
                 cost[y, x] = candidate_cost
                 field[y, x, 0] = sx
                 field[y, x, 1] = sy
+
+
+def is_search_compiled() -> bool:
+    """Return whether a search has been compiled here or stored by an earlier process, for patches of any size."""
+    return bool(_sweep_field.signatures) or is_stored(_sweep_field)
 
 
 class PatchMatchNumba:
@@ -213,7 +215,7 @@ class PatchMatchNumba:
         for_each_share(work, -(-(cost.shape[0] + sweep.shift) // BAND), cost.size)
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True, cache=True)
+@kernel
 def _vote(style: Any, field: Any, weights: Any, kernel: Any, mask: Any, out: Any, first: int, last: int) -> None:
     height, width = mask.shape
     radius = kernel.shape[0] // 2
@@ -249,7 +251,7 @@ def vote(style: Floats, field: Ints, weights: Floats, kernel: Floats, mask: Bool
     )
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True, cache=True)
+@kernel
 def _count_usage(field: Any, mask: Any, counts: Any) -> None:
     height, width = mask.shape
     for y in range(height):

@@ -34,6 +34,7 @@ from propagate.light import apply_gain, is_black, measure_gain, remove_gain, sig
 from propagate.nnf import field_from_flow, gather, nearest_pixels
 from propagate.patchmatch_numba import PatchMatchNumba
 from propagate.prefetch import prefetch
+from propagate.redetection import redetect
 from propagate.relight import relight
 from propagate.residual import GRAIN, guide_residual, selection_weight
 from propagate.residual import HALO as RESIDUAL_HALO
@@ -51,6 +52,9 @@ PATCH_TOLERANCE = 1e-4
 ALLOWANCE = 5.0
 # Preference of the vote for better and nearer patches; see ``Level``.
 VOTE_SHARPNESS = 6.0
+# Frames between those in which hidden content is sought: what is found stays found, and each search takes 8 % of a
+# frame's time.
+REDETECTION_INTERVAL = 4
 # Confidence in the warped key above which no patches are searched.
 ACCEPTED_CONFIDENCE = 0.98
 # Residual of the warped guides above which the best patch may be far from where flow points to.
@@ -328,11 +332,14 @@ def _measure_light(
 
 
 def _correct_flow(key: _Key, composed: ComposedFlow, plate: Bytes, refine: FlowEstimator | None) -> ComposedFlow:
-    """Correct the drift of flow to the key."""
+    """Correct the drift of flow to the key, and find again what was hidden."""
     if refine is None:
         return composed
     flow = correct_drift(composed.flow, key.plate, plate, refine)
-    return replace(composed, flow=freeze_static(flow, key.plate, plate))
+    composed = replace(composed, flow=freeze_static(flow, key.plate, plate))
+    if (composed.frame - key.frame) % REDETECTION_INTERVAL:
+        return composed
+    return redetect(composed, key.plate, plate)
 
 
 def _initialise(key: _Key, state: PassState, inputs: _FrameInputs) -> list[Pixels]:

@@ -12,9 +12,9 @@ total)`` and ``on_message(text)`` receive progress and messages as plain values.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from stylize import errors, events
 from stylize.errors import CancelledError, StylizeError
@@ -30,13 +30,18 @@ from stylize.settings import (
 )
 
 if TYPE_CHECKING:
+    from stylize.approval import Approval
     from stylize.look_comparison.painted_look import LooksResult, PaintedLook
     from stylize.matting.matte_pipeline import MatteResult
+    from stylize.pending_work import PendingWork
+    from stylize.project import Note, Version
     from stylize.quality.golden import Verdict
     from stylize.result import LayerResult, Result
     from stylize.run_session import RunSession
 
 __all__ = [
+    "NOTE_EXPORTS",
+    "Approval",
     "CancelFlag",
     "CancelledError",
     "Event",
@@ -50,7 +55,9 @@ __all__ = [
     "MatteSettings",
     "MatteSettingsDict",
     "Message",
+    "Note",
     "PaintedLook",
+    "PendingWork",
     "Result",
     "RunSession",
     "Settings",
@@ -60,18 +67,29 @@ __all__ = [
     "TaskDone",
     "TaskStarted",
     "Verdict",
+    "Version",
+    "add_note",
+    "approve",
     "check",
     "configure",
+    "edit_note",
     "errors",
     "events",
+    "export_notes",
     "looks",
     "make_mattes",
+    "notes",
     "open",
     "pick",
     "plan",
+    "remove_note",
     "report",
     "run",
+    "save_version",
 ]
+
+# Kinds of files that notes can be exported as.
+NOTE_EXPORTS = ("otio", "edl", "aftereffects", "sheet")
 
 _Path = str | os.PathLike[str]
 
@@ -206,10 +224,12 @@ def report(
 
 def pick(
     project: _Path,
-    choices: Mapping[int, int | None],
+    choices: Mapping[int, int | None] | Collection[int],
     *,
     layer: str | None = None,
     lock: bool | None = None,
+    seed: int | Literal["own"] | None = None,
+    prompt: str | None = None,
     trust: bool = False,
     allow: Sequence[str] = (),
     on_event: OnEvent | None = None,
@@ -217,18 +237,19 @@ def pick(
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> Path:
-    """Choose among the candidates of keys for the next run, as in ``stylize.pick("shot.stylize", {40: 3})``.
+    """Choose for single keys, for the next run, as in ``stylize.pick("shot.stylize", {40: 3})``.
 
-    choices: number of a candidate by frame; 1 is the key with its own seed, and None clears the choice. layer: name of
-    the layer, in a project with layers. lock: True to lock these keys, so that no run renders them again, False to
-    unlock them. trust, allow: as the options of a run. Returns the path of the table that holds the choices. Raises
-    StylizeError if the project or a candidate does not exist, or a key is locked.
+    choices: number of a candidate by frame; 1 is the key with its own seed, and None clears the choice. Frames alone,
+    as in ``[40]``, leave it as it is. layer: name of the layer, in a project with layers. lock: True to lock these
+    keys, so that no run renders them again, False to unlock them. seed, prompt: of these keys alone; "own" and an empty
+    text stand for those of the settings. trust, allow: as the options of a run. Returns the path of the table that
+    holds the choices. Raises StylizeError if the project or a candidate does not exist, or a key is locked.
     """
-    from stylize.pick_candidates import pick_candidates
+    from stylize.pick_candidates import KeyWishes, pick_candidates
 
-    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    reporter, wishes = make_reporter(on_event, cancel, on_progress, on_message), KeyWishes(lock, seed, prompt)
     return pick_candidates(
-        Path(project), choices, layer=layer, lock=lock, trust=trust, allow=allow, message=reporter.message
+        Path(project), choices, wishes, layer=layer, trust=trust, allow=allow, message=reporter.message
     )
 
 
@@ -274,15 +295,130 @@ def check(
     return pipeline.check(Path(folder), update=update, reporter=reporter, trust=trust, allow=allow)
 
 
+def approve(
+    project: _Path,
+    golden: _Path | None = None,
+    *,
+    trust: bool = False,
+    allow: Sequence[str] = (),
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+) -> "Approval":
+    """Approve a finished project: lock its keys, so that no run renders them again, and write a golden for ``check``.
+
+    golden: folder of golden projects; the default is ``golden`` next to the project. trust, allow: as the options of a
+    run. Frames that do not belong to the present keys and settings are made again, and ProjectError is raised, so that
+    nothing is approved that nobody has seen. Raises StylizeError, too, if the project does not exist or is unfinished.
+    """
+    from stylize import approval
+
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    folder = None if golden is None else Path(golden)
+    return approval.approve(Path(project), folder, reporter, trust=trust, allow=allow)
+
+
+def notes(project: _Path) -> "tuple[Note, ...]":
+    """Return the notes on frames of a project, by frame, then number. Raises StylizeError if they cannot be read."""
+    from stylize.project import read_notes, read_project
+
+    read_project(Path(project))
+    return read_notes(Path(project))
+
+
+def add_note(
+    project: _Path,
+    frame: int,
+    text: str,
+    *,
+    box: Sequence[float] | None = None,
+    trust: bool = False,
+    allow: Sequence[str] = (),
+) -> "Note":
+    """Write a note on a frame of a project, also while a run uses it.
+
+    box: left, top, width and height of the area that it is about, as shares of the picture from 0 to 1; None for the
+    whole frame. trust, allow: as the options of a run. Raises StylizeError if the shot does not have the frame, for a
+    text that is empty or longer than 1000 characters, and for a box that leaves the picture.
+    """
+    from stylize.project.notes import add_note
+    from stylize.shot_frames import check_frame
+
+    check_frame(Path(project), frame, trust=trust, allow=allow)
+    return add_note(Path(project), frame, text, box)
+
+
+def edit_note(project: _Path, number: int, text: str) -> "Note":
+    """Replace the text of a note. Raises StylizeError if there is no such note, and as ``add_note``."""
+    from stylize.project import read_project
+    from stylize.project.notes import edit_note
+
+    read_project(Path(project))
+    return edit_note(Path(project), number, text)
+
+
+def remove_note(project: _Path, number: int) -> "Note":
+    """Remove a note, and return it. Raises StylizeError if there is no such note."""
+    from stylize.project import read_project
+    from stylize.project.notes import remove_note
+
+    read_project(Path(project))
+    return remove_note(Path(project), number)
+
+
+def export_notes(
+    project: _Path,
+    output: _Path | None = None,
+    *,
+    kinds: Sequence[str] = NOTE_EXPORTS,
+    overwrite: bool = False,
+    trust: bool = False,
+    allow: Sequence[str] = (),
+    on_event: OnEvent | None = None,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    on_message: OnMessage | None = None,
+) -> tuple[Path, ...]:
+    """Write the notes of a project as markers of timelines and as a sheet of pictures, and return the files.
+
+    output: folder; the default is ``export`` in the project. kinds: some of NOTE_EXPORTS. overwrite, trust, allow: as
+    the options of a run. Markers need the finished frames. Raises StylizeError.
+    """
+    from stylize.interchange import notes
+
+    reporter = make_reporter(on_event, cancel, on_progress, on_message)
+    folder = None if output is None else Path(output)
+    return notes.export_notes(Path(project), kinds, folder, reporter, overwrite=overwrite, trust=trust, allow=allow)
+
+
+def save_version(project: _Path, name: str, *, frames: bool = False) -> "Version":
+    """Save the settings, keys, tables and picks of a project under a name, and return the version.
+
+    frames: save the finished frames too, to compare them with later ones. Raises StylizeError if the name is taken, or
+    a run is using the project.
+    """
+    from stylize.project import Project, read_project, save_version
+
+    read_project(Path(project))
+    opened = Project(Path(project))
+    with opened.locked():
+        return save_version(opened, name, frames=frames)
+
+
 # Result classes are imported at their first use, because their dependencies are heavy.
 _LAZY = {
+    "Approval": "stylize.approval",
     "LayerResult": "stylize.result",
     "LooksResult": "stylize.look_comparison.painted_look",
     "MatteResult": "stylize.matting.matte_pipeline",
+    "Note": "stylize.project",
     "PaintedLook": "stylize.look_comparison.painted_look",
+    "PendingWork": "stylize.pending_work",
     "Result": "stylize.result",
     "RunSession": "stylize.run_session",
     "Verdict": "stylize.quality.golden",
+    "Version": "stylize.project",
 }
 
 

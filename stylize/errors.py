@@ -9,6 +9,7 @@ StylizeError
 │   ├── StyleError         the reference picture
 │   ├── PaintedKeyError    a painted key: wrong size, wrong number, unreadable
 │   ├── PlanError          an edited table of keyframes: missing, or an unreadable line
+│   ├── NoteError          a note on a frame: no text, a box outside the picture, an unreadable file
 │   ├── MatteError         a matte: wrong size, missing frames, unreadable
 │   └── GuideError         a guide: wrong size, missing frames, too many channels, unreadable
 ├── FlowError          motion between frames: no library or weights, or vectors that do not fit
@@ -64,6 +65,10 @@ class PaintedKeyError(InputError):
 
 class PlanError(InputError):
     """A table of keyframes is missing or has an unreadable line."""
+
+
+class NoteError(InputError):
+    """A note on a frame has no text or a box outside the picture, or the file of notes is unreadable."""
 
 
 class MatteError(InputError):

@@ -14,13 +14,13 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from stylize.errors import JobError, StylizeError
 
@@ -29,6 +29,8 @@ Event = TypeVar("Event")
 
 # Messages of a worker, each with one value: ready for a task, event of a task, task done, error.
 _READY, _EVENT, _DONE, _FAILED = "ready", "event", "done", "failed"
+# End of the events of a task.
+_NO_EVENT = object()
 # Polling interval, in seconds, of a process that waits for others.
 _POLL_SECONDS = 0.1
 
@@ -139,6 +141,31 @@ def _run_here(
             on_event(task, event)
         queue.finish(task)
         on_done(task)
+
+
+def run_in_turns(
+    run_task: Callable[[Task], Iterable[Event]], tasks: Sequence[Task], on_event: Callable[[Task, Event], None],
+    on_done: Callable[[Task], None], on_start: Callable[[Task], None], poll: Callable[[], None],
+) -> None:  # fmt: skip
+    """Run tasks that need no others in this process, one event of each in turn. For arguments see ``run_tasks``."""
+    with contextlib.ExitStack() as stack:
+        running = list[tuple[Task, Iterator[Event]]]()
+        for task in tasks:
+            on_start(task)
+            events = iter(run_task(task))
+            if isinstance(events, Generator):
+                stack.enter_context(contextlib.closing(events))
+            running.append((task, events))
+        while running:
+            for one in list(running):
+                poll()
+                task, events = one
+                event = next(events, _NO_EVENT)
+                if event is _NO_EVENT:
+                    running.remove(one)
+                    on_done(task)
+                else:
+                    on_event(task, cast(Event, event))
 
 
 class _Queue:

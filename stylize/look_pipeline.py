@@ -142,11 +142,8 @@ class LookRun:
         if unused := sorted(self.choices.keys() - set(numbers)):
             origin = self.choices[unused[0]].origin
             context.message(f"{origin}: not used, because not a keyframe: {name_frames(unused)}")
-        planned_keys = {frame for plan in self.planned for frame in plan.keys}
-        late = frozenset(frame for plan in shots for frame in plan.keys if frame not in planned_keys)
-        retried = self.refinement_state.retried or frozenset()
         inputs, renderer = _key_inputs(context, [number for number in numbers if number not in painted], self.choices)
-        files, done, upgraded = context.keys.files(), list[int](), upgraded_keys(context)
+        files, done = context.keys.files(), list[int]()
 
         def on_key(number: int, new: bool) -> None:
             done.append(number)
@@ -158,17 +155,7 @@ class LookRun:
         def on_step(part: float) -> None:
             context.progress("render", len(done), len(numbers), part)
 
-        def key_plan_of(plan: ShotPlan) -> KeyPlan:
-            keys = {key.frame: files.get(key.frame, context.file("keys", key.frame)) for key in plan.keyframes}
-            added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED) & painted
-            kept = frozenset(key.frame for key in plan.keyframes if key.reason == LOCKED)
-            return KeyPlan(
-                plan.frames, keys, painted, added | kept, context.shot.depth, late, retried, upgraded,
-                shot_light(context.during(PLAN), plan.frames) if keys.keys() - painted else {},
-                self.choices, context.settings.candidates or 1, self.repaint, context.settings.keep_others,
-            )  # fmt: skip
-
-        key_plans, candidates = [key_plan_of(plan) for plan in shots], list[KeyCandidates]()
+        key_plans, candidates = self._key_plans(painted), list[KeyCandidates]()
         _report_sending(context, key_plans, inputs)
         context.progress("render", 0, len(numbers))
         for task, key_plan in zip(tasks, key_plans, strict=True):
@@ -182,6 +169,32 @@ class LookRun:
             self._write_sheets(candidates)
         record_costs(context.during(PLAN), renderer)
         self.key_seconds += renderer.seconds
+
+    def keys_to_render(self) -> list[int]:
+        """Return the keys that a run would render, or whose candidates it would."""
+        painted, numbers = self.context.keys.painted(), [key.frame for plan in self.shots for key in plan.keyframes]
+        inputs, _ = _key_inputs(self.context, [number for number in numbers if number not in painted], self.choices)
+        plans = self._key_plans(painted)
+        return [number for plan in plans for number in rendering.keys_to_render(plan, inputs, self.context.project)]
+
+    def _key_plans(self, painted: frozenset[int]) -> list[KeyPlan]:
+        """Return what is known of the keys of each shot before they are rendered. painted: keys painted by hand."""
+        context, shots, files = self.context, self.shots, self.context.keys.files()
+        planned_keys = {frame for plan in self.planned for frame in plan.keys}
+        late = frozenset(frame for plan in shots for frame in plan.keys if frame not in planned_keys)
+        retried, upgraded = self.refinement_state.retried or frozenset(), upgraded_keys(context)
+
+        def key_plan_of(plan: ShotPlan) -> KeyPlan:
+            keys = {key.frame: files.get(key.frame, context.file("keys", key.frame)) for key in plan.keyframes}
+            added = frozenset(key.frame for key in plan.keyframes if key.reason == PAINTED) & painted
+            kept = frozenset(key.frame for key in plan.keyframes if key.reason == LOCKED)
+            return KeyPlan(
+                plan.frames, keys, painted, added | kept, context.shot.depth, late, retried, upgraded,
+                shot_light(context.during(PLAN), plan.frames) if keys.keys() - painted else {},
+                self.choices, context.settings.candidates or 1, self.repaint, context.settings.keep_others,
+            )  # fmt: skip
+
+        return [key_plan_of(plan) for plan in shots]
 
     def _candidates(self, files: Mapping[int, tuple[Path, ...]], inputs: KeyInputs) -> list[KeyCandidates]:
         """Return the candidates of the keys of a shot. files: by frame, in order."""

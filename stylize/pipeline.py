@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylize import refinement
+from stylize.compile_kernels import compilation_note
 from stylize.context.context import Context
 from stylize.context.model_store import ModelStore
 from stylize.errors import OutputError, ProjectError
@@ -76,6 +77,8 @@ def open_run(
         open_session(shot, settings, project, reporter.also_to(log.receive).also_to(times.receive), models) as session,
     ):
         log.write("disk", **asdict(session.disk))
+        if note := compilation_note():
+            reporter.message(note)
         yield Run(session, times)
 
 
@@ -88,6 +91,8 @@ def plan(shot: Path, settings: Settings, project: Path | None = None, reporter: 
         open_session(shot, part, project, reporter.also_to(log.receive)) as session,
         session.context.reporter.task(PLAN),
     ):
+        if note := compilation_note():
+            reporter.message(note)
         shot_frames = find_shots(session.context.during(PLAN))
         results = [look_with_coverage(look, plan_look(look, shot_frames)) for look in session.looks]
         outputs: list[Path] = []

@@ -14,6 +14,7 @@ from stylize.errors import SessionError
 from stylize.events import Event, FrameFinished
 from stylize.jobs import Task
 from stylize.look_pipeline import LookRun
+from stylize.pending_work import PendingWork, pending_work
 from stylize.planning.picking import ShotPlan
 from stylize.reporter import Reporter
 from stylize.request import Request
@@ -120,6 +121,12 @@ class RunSession:
         """All tasks of the run, including those already done, each after those that it needs."""
         return tuple(self._run.tasks())
 
+    @property
+    def pending(self) -> PendingWork:
+        """Work that the run has to do, and how long it takes; found without doing any of it."""
+        run = self._run
+        return pending_work(run.context, run.look_runs, run.context.settings, run.speeds)
+
     def run(self) -> Result:
         """Run the remaining tasks, and return the result, which is also stored in ``result``. Raises a StylizeError."""
         with self._running():
@@ -166,7 +173,7 @@ class RunSession:
 
         def work() -> None:
             try:
-                use_threads(self.settings.threads)  # numba's limit applies per thread
+                use_threads(self.settings.threads)
                 self._run.times.resume()
                 self.result = self._run.run()
             except BaseException as error:

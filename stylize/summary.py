@@ -10,12 +10,14 @@ from stylize.project.version_names import NOT_COMPARED
 from stylize.project.version_store import MAX_BYTES, MAX_VERSIONS
 from stylize.result import LayerResult, Result
 from stylize.settings import Settings, looks_of
+from stylize.settings.command_words import shell_command
 
 if TYPE_CHECKING:
+    from stylize.approval import Approval
     from stylize.look_comparison.painted_look import LooksResult
     from stylize.matting.matte_pipeline import MatteResult
     from stylize.planning.picking import ShotPlan
-    from stylize.project import Cleaned, Restored, Version
+    from stylize.project import Cleaned, Note, Restored, Version
     from stylize.quality.version_comparison import VersionComparison
 
 # Max decimal places of a percentage.
@@ -104,7 +106,11 @@ def clean_lines(cleaned: "Cleaned", *, dry_run: bool) -> Iterator[str]:
 def saved_lines(version: "Version") -> Iterator[str]:
     """Yield the summary of a version that was saved."""
     yield f"saved: {version_line(version)}"
-    yield "frames are not saved; after the version is restored, a run makes them again"
+    if version.frames:
+        kept = f"{_count(len(version.frames), 'frame')} saved to compare"
+        yield f"{kept}; after the version is restored, a run makes them again"
+    else:
+        yield "frames are not saved; after the version is restored, a run makes them again"
 
 
 def version_line(version: "Version", *, is_present: bool = False) -> str:
@@ -121,6 +127,20 @@ def list_lines(versions: Sequence["Version"], present: str, size: int) -> Iterat
     yield f"{_count(len(versions), 'version')}, {_format_bytes(size)}; at most {MAX_VERSIONS}, {MAX_BYTES / 1e9:g} GB"
     if versions and not present:
         yield "the present state is not saved"
+
+
+def note_line(note: "Note") -> str:
+    """Return a note in one line: number, frame, box and text."""
+    box = "" if note.box is None else f"  box {','.join(f'{share:g}' for share in note.box)}"
+    return f"{note.number}  frame {note.frame}{box}  {' '.join(note.text.split())}"
+
+
+def approval_lines(approval: "Approval") -> Iterator[str]:
+    """Yield the summary of an approval, with the command that checks the golden project."""
+    for layer, keys in approval.keys.items():
+        yield f"locked: {_count(len(keys), 'key')}{f' of layer {layer}' if layer else ''}"
+    yield f"wrote: {approval.golden}, with {_count(approval.frames, 'approved frame')}"
+    yield f"check it with: {shell_command(['stylize', 'check', str(approval.golden.parent), '--trust'])}"
 
 
 def restored_lines(restored: "Restored") -> Iterator[str]:

@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
@@ -14,6 +15,8 @@ import hypothesis
 import numpy as np
 import pytest
 
+from propagate.kernels.cache_folder import VARIABLE, cache_folder
+from stylize.compile_kernels import compilation_note
 from stylize.media.images import write_image
 from stylize.threads import available_cpus
 from tests.sliding import folder_of, scene
@@ -42,15 +45,34 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Divide the processors among the processes of ``-n``, which inherit these variables, as do their commands.
+    """Compile the kernels, and divide the processors among the processes of ``-n``, which inherit these variables.
 
     Results do not depend on the number of threads, and tests of that set it themselves. More threads than processors
     only wait for each other.
     """
     processes = getattr(config.option, "numprocesses", None) or 1
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        _compile_kernels(min(2, processes))
     if processes > 1:
         for name in ("OPENCV_FOR_THREADS_NUM", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(name, str(max(1, available_cpus() // processes)))
+
+
+def _compile_kernels(processes: int) -> None:
+    """Compile what most tests need before there are several processes to wait for it, unless it is stored.
+
+    The folder of the cache is passed on, because some tests give commands another home folder.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return
+    os.environ[VARIABLE] = str(folder)
+    if compilation_note() is None:
+        return
+    program = "import sys; from stylize.compile_kernels import compile_kernels as c; list(c(*map(int, sys.argv[1:])))"
+    parts = [[sys.executable, "-c", program, str(part), str(processes)] for part in range(processes)]
+    for running in [subprocess.Popen(part, cwd=Path(__file__).parents[1]) for part in parts]:
+        assert running.wait() == 0, "kernels could not be compiled"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -231,26 +231,16 @@ def _end(program: Callable[[], None]) -> NoReturn:
     os._exit(code)
 
 
-def _load_kernels() -> None:
-    """Load the compiled loops that nearly every command needs, except parallel ones, which start threads.
-
-    The tables of OpenCV's conversion to CIELAB are made, too.
-    """
-    import numpy as np
-
-    from propagate.palette import to_lab
-    from stylize.planning.fitting import fit_camera, fit_exposure
-
-    known = np.ones((16, 16), bool)
-    fit_exposure(np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16, 3), np.uint8), known)
-    fit_camera(np.zeros((16, 16, 2), np.float32), known)
-    to_lab(np.zeros((1, 1, 3), np.float32))
-
-
 if __name__ == "__main__":
     for name in _PRELOADED:
         importlib.import_module(name)
-    _load_kernels()
+    # Loaded once for all commands; no thread is started, which would not survive a fork.
+    from stylize.compile_kernels import compile_all
+    from stylize.stages import STAGES, installed_libraries, versions_of
+
+    compile_all()
+    installed_libraries()
+    versions_of(STAGES)
     gc.freeze()
     words = _serve(socket.socket(fileno=int(sys.argv[1])))
     _end(lambda: _begin(words))

@@ -19,7 +19,7 @@ _INTRODUCTION = """\
 
 <!-- Made from docstrings and imports by: python -m tests.module_map. Change those, not this file. -->
 
-Every module of the three packages and the command, upper packages first; [Architecture](architecture.md) explains the
+Every module of the four packages and the command, upper packages first; [Architecture](architecture.md) explains the
 order. The last two columns are what it imports, also inside functions and for type checkers. The implementations that
 `extensions/built_in.py` registers are imported by name when they are selected, which the map does not show.
 """
@@ -120,7 +120,8 @@ def _code_list(names: set[str]) -> str:
 def _place(package: str) -> tuple[int, int, str]:
     """Return the place of a package: the command, stylize by its import contract, then the libraries."""
     first, _, rest = package.partition(".")
-    return ("", *PACKAGES).index(first), _layers().index(rest.partition(".")[0]) if rest else -1, package
+    layer = _layers().index(rest.partition(".")[0]) if rest and first == "stylize" else -1
+    return ("", *PACKAGES).index(first), layer, package
 
 
 def _row_place(entry: Entry) -> tuple[bool, int, str]:

@@ -328,17 +328,26 @@ def twin_pan(count: int, step: float, blur: int = 0, grain: float = 0.0) -> Twin
 
 def twin_camera(count: int, zoom: float = 1.0, degrees: float = 0.0) -> Twin:
     """The camera zooms in by ``zoom`` and turns by ``degrees`` up to the last frame."""
+    world = both(11, (2 * SMALL[0], 2 * SMALL[1]))
+    return twin(lambda t, style: seen(world[style], _camera(t / (count - 1), zoom, degrees), SMALL), count)
+
+
+def _camera(done: float, zoom: float, degrees: float) -> list[list[float]]:
+    """Camera of ``twin_camera``, when ``done`` of its move is done; see ``seen``."""
     width, height = SMALL
-    world = both(11, (2 * width, 2 * height))
+    angle, scale = np.deg2rad(degrees * done), 1 + (zoom - 1) * done
+    c, s = float(np.cos(angle) / scale), float(np.sin(angle) / scale)
+    return [[c, -s, width - c * width / 2 + s * height / 2], [s, c, height - s * width / 2 - c * height / 2]]
 
-    def render(t: int, style: bool) -> Bytes:
-        done = t / (count - 1)
-        angle, scale = np.deg2rad(degrees * done), 1 + (zoom - 1) * done
-        c, s = np.cos(angle) / scale, np.sin(angle) / scale
-        left, top = width - c * width / 2 + s * height / 2, height - s * width / 2 - c * height / 2
-        return seen(world[style], [[c, -s, left], [s, c, top]], SMALL)
 
-    return twin(render, count)
+def in_first_view(done: float, zoom: float, degrees: float) -> Bools:
+    """Mask of the pixels of ``twin_camera`` that its first frame shows: bool (H, W)."""
+    width, height = SMALL
+    to_first = np.linalg.inv(np.vstack([_camera(0, zoom, degrees), [0, 0, 1]]))
+    rows, columns = np.mgrid[:height, :width]
+    pixels = np.stack([columns.ravel(), rows.ravel(), np.ones(width * height)])
+    x, y = np.dot(np.dot(to_first, np.vstack([_camera(done, zoom, degrees), [0, 0, 1]])), pixels)[:2]
+    return np.asarray(((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).reshape(height, width))
 
 
 THING = (34, 40)

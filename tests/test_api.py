@@ -17,10 +17,12 @@ from stylize.result import Result
 from stylize.settings import OPTIONS
 
 NAMES = [
-    "CancelFlag", "CancelledError", "check", "configure", "errors", "Event", "events", "FrameFinished", "KeyRendered",
-    "LayerResult", "looks", "LooksResult", "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult",
-    "MatteSettings", "MatteSettingsDict", "Message", "open", "PaintedLook", "pick", "plan", "report", "Result", "run",
-    "RunSession", "Settings", "SettingsDict", "StageProgress", "StylizeError", "TaskDone", "TaskStarted", "Verdict",
+    "add_note", "Approval", "approve", "CancelFlag", "CancelledError", "check", "configure", "edit_note", "errors",
+    "Event", "events", "export_notes", "FrameFinished", "KeyRendered", "LayerResult", "looks", "LooksResult",
+    "LooksSettings", "LooksSettingsDict", "make_mattes", "MatteResult", "MatteSettings", "MatteSettingsDict", "Message",
+    "Note", "NOTE_EXPORTS", "notes", "open", "PaintedLook", "PendingWork", "pick", "plan", "remove_note", "report",
+    "Result", "run", "RunSession", "save_version", "Settings", "SettingsDict", "StageProgress", "StylizeError",
+    "TaskDone", "TaskStarted", "Verdict", "Version",
 ]  # fmt: skip
 CALLBACKS = ("on_event", "cancel", "on_progress", "on_message")
 
@@ -37,7 +39,7 @@ def test_no_other_name_looks_public():
     code = "import stylize, types; print(*(n for n, v in vars(stylize).items() if not isinstance(v, types.ModuleType)))"
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     typing_helpers = {"TYPE_CHECKING", "Unpack", "Path", "Cancel", "OnEvent", "OnMessage", "OnProgress", "Sequence"}
-    typing_helpers |= {"Mapping"}
+    typing_helpers |= {"Collection", "Literal", "Mapping"}
     assert {name for name in names if not name.startswith("_")} - set(NAMES) - typing_helpers == {"make_reporter"}
 
 
@@ -58,8 +60,15 @@ def test_public_function_is_not_shadowed_by_a_module(tmp_path):
         ("looks", ("shot", "settings"), CALLBACKS, "LooksSettingsDict"),
         ("configure", ("shot",), CALLBACKS, "SettingsDict"),
         ("report", ("project",), ("trust", "allow", *CALLBACKS), None),
-        ("pick", ("project", "choices"), ("layer", "lock", "trust", "allow", *CALLBACKS), None),
+        ("pick", ("project", "choices"), ("layer", "lock", "seed", "prompt", "trust", "allow", *CALLBACKS), None),
         ("check", ("folder",), ("update", "trust", "allow", *CALLBACKS), None),
+        ("approve", ("project", "golden"), ("trust", "allow", *CALLBACKS), None),
+        ("notes", ("project",), (), None),
+        ("add_note", ("project", "frame", "text"), ("box", "trust", "allow"), None),
+        ("edit_note", ("project", "number", "text"), (), None),
+        ("remove_note", ("project", "number"), (), None),
+        ("export_notes", ("project", "output"), ("kinds", "overwrite", "trust", "allow", *CALLBACKS), None),
+        ("save_version", ("project", "name"), ("frames",), None),
     ],
 )
 def test_signatures_are_pinned(function, positional, keywords, options):
@@ -127,8 +136,8 @@ def test_every_error_is_a_documented_stylize_error():
     found = [kind for kind in members if not issubclass(kind, Warning)]
     assert {kind.__name__ for kind in found} == {
         "CancelledError", "ExtensionError", "FlowError", "FrameRangeError", "GuideError", "InputError", "JobError",
-        "MatteError", "OutputError", "PaintedKeyError", "PlanError", "ProjectError", "RendererError", "ReviewError",
-        "SequenceError", "SessionError", "SettingsError", "ShotError", "StyleError", "StylizeError",
+        "MatteError", "NoteError", "OutputError", "PaintedKeyError", "PlanError", "ProjectError", "RendererError",
+        "ReviewError", "SequenceError", "SessionError", "SettingsError", "ShotError", "StyleError", "StylizeError",
     }  # fmt: skip
     assert all(issubclass(kind, stylize.StylizeError) and kind.__doc__ for kind in found)
     assert all(f" {kind.__name__} " in errors.__doc__ for kind in found if kind is not errors.StylizeError)

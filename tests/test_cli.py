@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import cli
 from cli import _Console, _progress_text
 from stylize.events import StageProgress
 from stylize.media.images import write_image
+from tests import forked_python
 from tests.sliding import folder_of, picture, scene
 
 
@@ -85,6 +87,7 @@ def test_summary_counts_made_and_reused_frames(capfd, plates, keys):
     assert "frames: 0 made, 8 reused" in run_command(capfd, plates, "--keys", keys)[1]
 
 
+@pytest.mark.slow
 def test_nothing_to_refine_is_reported(capfd, tmp_path):
     still = folder_of(tmp_path / "still", [scene(1)[0]] * 6)
     write_image(tmp_path / "ref.png", picture(120))
@@ -104,6 +107,7 @@ def test_quiet_prints_only_errors(capfd, plates, keys):
     assert "none" in err
 
 
+@pytest.mark.slow
 def test_verbose_lists_the_stages(capfd, plates, keys):
     err = run_command(capfd, plates, "--keys", keys, "-v")[2]
     assert [stage for stage in ("split", "propagate", "export") if f"{stage}:" in err] == [
@@ -185,22 +189,21 @@ def test_add_and_drop_options_may_be_repeated(capfd, plates):
 def on_terminal(words, stop_at=None):
     """Run the command with stderr on a terminal; return (exit code, displayed text). Press Ctrl-C at ``stop_at``."""
     leader, follower = pty.openpty()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "cli", *map(str, words)], stdout=subprocess.DEVNULL, stderr=follower, stdin=follower
+    opening = f"import os; terminal = os.open({os.ttyname(follower)!r}, os.O_RDWR)"
+    run = forked_python.Program(
+        ["-m", "cli", *words], before=f"{opening}; os.dup2(terminal, 0); os.dup2(terminal, 2); os.close(terminal)"
     )
-    os.close(follower)
-    shown, stopped = "", False
-    while True:
-        try:
-            part = os.read(leader, 4096).decode(errors="replace")
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        shown += part
+    shown, stopped, ended = "", False, False
+    # What the command writes last is read after it has ended.
+    while select.select([leader], [], [], 0 if ended else 0.05)[0] or not ended:
+        if select.select([leader], [], [], 0)[0]:
+            shown += os.read(leader, 4096).decode(errors="replace")
+        else:
+            ended = run.poll() is not None
         if stop_at and stop_at in shown and not stopped:
             stopped = True
             run.send_signal(signal.SIGINT)
+    os.close(follower)
     os.close(leader)
     return run.wait(), shown
 
@@ -242,6 +245,7 @@ def test_help_takes_less_than_half_a_second_of_cpu():
 
 def test_group_has_all_commands():
     names = {"run", "plan", "looks", "matte", "report", "check", "clean", "pick", "preset", "review", "version"}
+    names |= {"approve", "note", "warm"}
     assert set(cli.command.commands) == names
     assert click.testing.CliRunner().invoke(cli.command, ["plan", "--help"]).exit_code == 0
 

@@ -30,6 +30,11 @@ COMMAND_FLAGS = {
     "--port",
     "--host",
     "--public",
+    "--deliver",
+    "--with-frames",
+    "--as",
+    "--box",
+    "--editor",
 }
 OTHER_FLAGS = {
     "--dist", "--api", "--include", "--sizes", "--count", "--width", "--movie", "--only", "--cost", "--sheet",

@@ -248,6 +248,7 @@ def test_project_of_another_shot_is_refused(tmp_path, style):
         stylize.run(second, style=style, to_stage="pick")
 
 
+@pytest.mark.slow
 def test_run_without_style_fails_at_once_unless_a_key_exists(plates, tmp_path):
     with pytest.raises(SettingsError, match=r"--style PICTURE.*--keys FOLDER"):
         stylize.run(plates)

@@ -28,6 +28,7 @@ def test_path_equals_that_of_resolve_except_for_loops(tmp_path: Path, loop: Path
     assert real_path(loop / "a") == loop / "a"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option", ["shot", "style", "keys", "matte", "guide", "output", "project", "preset", "like", "vectors", "depth"]
 )

@@ -1,6 +1,7 @@
 """Dry sticks on rough paper, charcoal, pencil and pastel: marks that catch on the paper's tooth."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -41,6 +42,29 @@ def paper_tooth(rng: Random, grain: float, laid: float = 0.0) -> Array:
     return np.interp(rough, order, np.linspace(0, 1, len(order))).astype(np.float32)
 
 
+@lru_cache(maxsize=32)
+def _lanes(stick: Stick) -> tuple[Array, Array]:
+    """Places across a mark, pixels from its middle at FINE times the size, and the force there, 0..1: (N,) each."""
+    wide = stick.half_width * FINE
+    lanes = np.linspace(-1, 1, max(2, int(2 * wide / 0.75)))
+    return lanes * wide, np.clip((1 - np.abs(lanes)) * (1 + 5 * stick.hardness), 0, 1)
+
+
+@lru_cache(maxsize=512)
+def _press(steps: int) -> Array:
+    """The force along a mark, 0..1: (steps,)."""
+    place = np.linspace(0, 1, steps)
+    return np.minimum(1, np.minimum(place / 0.12 + 0.5, (1 - place) / 0.25 + 0.2))
+
+
+def _gradient(path: Array) -> Array:
+    """The change per point of a path, (N, 2); numpy's own is slow on a short one."""
+    change = np.empty_like(path)
+    change[1:-1] = (path[2:] - path[:-2]) / 2
+    change[0], change[-1] = path[1] - path[0], path[-1] - path[-2]
+    return change
+
+
 class Sheet:
     """Colour on paper at FINE times the picture's size: float32 (H, W, 3)."""
 
@@ -73,16 +97,12 @@ class Sheet:
         steps = max(2, int(len(line) * FINE * 0.9))
         along = np.linspace(0, len(line) - 1, steps)
         path = np.stack([np.interp(along, np.arange(len(line)), line[:, k]) for k in range(2)], -1) * FINE
-        tangent = np.gradient(path, axis=0)
+        tangent = _gradient(path)
         tangent /= np.maximum(np.hypot(*tangent.T), 1e-6)[:, None]
         normal = np.stack([-tangent[:, 1], tangent[:, 0]], -1)
-        wide = stick.half_width * FINE
-        lanes = np.linspace(-1, 1, max(2, int(2 * wide / 0.75)))
-        place = np.linspace(0, 1, steps)
-        press = np.minimum(1, np.minimum(place / 0.12 + 0.5, (1 - place) / 0.25 + 0.2))
-        across = np.clip((1 - np.abs(lanes)) * (1 + 5 * stick.hardness), 0, 1)
-        force = press[:, None] * across[None] * pressure
-        spots = path[:, None] + normal[:, None] * (lanes * wide)[None, :, None]
+        lanes, across = _lanes(stick)
+        force = _press(steps)[:, None] * across[None] * pressure
+        spots = path[:, None] + normal[:, None] * lanes[None, :, None]
         self._put(spots, force, stick.fill, colour, glaze)
 
     def _put(self, spots: Array, force: Array, fill: float, colour: Array, glaze: bool) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from stylize.errors import ExtensionError, SettingsError
 from stylize.extensions.built_in import BUILT_IN
@@ -180,15 +180,28 @@ def forget() -> None:
     """Clear the caches of discovery, for use after ``sys.path`` has changed."""
     installed.cache_clear()
     registration_of.cache_clear()
+    _all_entry_points.cache_clear()
 
 
 def _entry_points(group: str) -> "list[EntryPoint]":
-    from importlib.metadata import distributions, entry_points
+    from importlib.metadata import distributions
+
+    found = _all_entry_points()
+    if found is not None:
+        return list(found.select(group=group))
+    # A distribution with broken metadata must not hide the others.
+    return [one for distribution in distributions() for one in _declared_by(distribution, group)]
+
+
+@lru_cache
+def _all_entry_points() -> Any:
+    """Read the entry points of all distributions at once, for ``select``; None if some metadata is broken."""
+    from importlib.metadata import entry_points
 
     try:
-        return list(entry_points(group=group))
-    except Exception:  # a distribution with broken metadata must not hide the others
-        return [one for distribution in distributions() for one in _declared_by(distribution, group)]
+        return entry_points()
+    except Exception:  # anything that a file in a distribution may cause
+        return None
 
 
 def _declared_by(distribution: "Distribution", group: str) -> "list[EntryPoint]":

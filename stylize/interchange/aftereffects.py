@@ -80,8 +80,18 @@ def _shot_entry(timeline: Timeline, event: Event) -> dict[str, Any]:
         "at": event.at,
         "frames": event.count,
         "from": {"plate": event.plate_in, "others": event.result_in},
-        "keys": [{"at": event.at + key - event.number, "frame": key} for key in event.keys],
+        "markers": [
+            {"at": event.at + frame - event.number, "comment": comment} for frame, comment in _comments(event).items()
+        ],
     }
+
+
+def _comments(event: Event) -> dict[int, str]:
+    """Return the comment of each marker, by frame: a composition has room for one marker at a time."""
+    lines: dict[int, list[str]] = {key: [f"key {key}"] for key in event.keys}
+    for remark in event.remarks:
+        lines.setdefault(remark.frame, []).append(remark.line)
+    return {frame: "\n".join(lines[frame]) for frame in sorted(lines)}
 
 
 _SCRIPT = """\
@@ -179,10 +189,10 @@ _SCRIPT = """\
     }
 
     function addMarkers(comp, shot) {
-        var i, key;
-        for (i = 0; i < shot.keys.length; i += 1) {
-            key = shot.keys[i];
-            comp.markerProperty.setValueAtTime(seconds(key.at), new MarkerValue("key " + key.frame));
+        var i, marker;
+        for (i = 0; i < shot.markers.length; i += 1) {
+            marker = shot.markers[i];
+            comp.markerProperty.setValueAtTime(seconds(marker.at), new MarkerValue(marker.comment));
         }
     }
 

@@ -21,7 +21,9 @@ from stylize.media.codecs import codec_of
 from stylize.media.images import image_info
 from stylize.media.safe_write import Seal, atomic_write
 from stylize.media.sequences import Pattern, pattern_of
+from stylize.media.shot import Shot
 from stylize.media.targets import Target
+from stylize.project import read_notes
 from stylize.real_path import real_path
 from stylize.settings import Settings
 
@@ -92,9 +94,10 @@ def _timeline(job: ExportJob) -> Timeline:
     keyed = [(plan.frames, plan.keys) for plan in job.cuts]
     frames = context.shot.frames
     return make_timeline(
-        context.shot, job.plan.target, keyed, alpha=_alpha(context, job.plan.target), fps=settings.fps,
-        handles=settings.handles, matte=job.matte,
+        context.shot, job.plan.target, keyed, alpha=result_alpha(context.shot, settings, job.plan.target),
+        fps=settings.fps, handles=settings.handles, matte=job.matte,
         plates=pattern_of([real_path(file) for file in _plate_files(context)], frames),
+        notes=read_notes(context.project.main.root),
     )  # fmt: skip
 
 
@@ -113,12 +116,12 @@ def _plate_files(context: Context) -> Sequence[Path]:
     return [context.plates.paths[frame] for frame in context.shot.frames]
 
 
-def _alpha(context: Context, target: Target) -> str | None:
+def result_alpha(shot: Shot, settings: Settings, target: Target) -> str | None:
     """Return the alpha mode of the delivered result, or None if it has no alpha."""
-    if not context.shot.alpha:
+    if not shot.alpha:
         return None
     if target.pattern is None:
-        return "straight" if codec_of(target.path.suffix, context.settings.codec).alpha_format else None
+        return "straight" if codec_of(target.path.suffix, settings.codec).alpha_format else None
     suffix = target.pattern.path(0).suffix.lower()
     return "premultiplied" if suffix == ".exr" else "straight" if suffix in _STRAIGHT_SUFFIXES else None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from stylize.project import Project
 
-_NAME = "key"
+_NAME, _AGREEMENT = "key", "agreement of"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,25 @@ def read(project: Project, path: Path) -> KeyRecord | None:
     """Return what the picture at a path was made of; None for one of an earlier version, or of a person."""
     known = project.recall(f"{_NAME} {path.name}", project.digest(path)) if path.is_file() else None
     return _parse(known)
+
+
+def write_agreement(project: Project, path: Path, agreement: Mapping[str, float], before: Path, frame: int) -> None:
+    """Record how well the picture at a path agrees with the previous key. Raises OutputError.
+
+    agreement: fields of ``Agreement``. before, frame: picture and frame of the previous key.
+    """
+    value = {**agreement, "before": frame, "digest": project.digest(before)}
+    project.remember(f"{_AGREEMENT} {path.name}", project.digest(path), value)
+
+
+def agreement_of(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the agreement of a picture from the facts under its digest, with frame and digest of the previous key."""
+    return next((value for name, value in facts.items() if name.startswith(f"{_AGREEMENT} ")), None)
+
+
+def record_of(facts: Mapping[str, Any]) -> KeyRecord | None:
+    """Return what a picture was made of from the facts under its digest; None if it is not a rendered key."""
+    return next((_parse(value) for name, value in facts.items() if name.startswith(f"{_NAME} ")), None)
 
 
 def _parse(known: Any) -> KeyRecord | None:

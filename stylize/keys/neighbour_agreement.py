@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from typing import Any
 
 from stylize.context.context import Context
 from stylize.context.keys import read_key
@@ -39,7 +40,7 @@ def _neighbour_agreement(context: Context, frames: Sequence[int], before: int, f
     files = context.keys.files()
     between = [number for number in frames if before <= number <= frame]
     pictures = [context.project.digest(files[number]) for number in (before, frame)]
-    name = f"agreement of keys {before} and {frame}"
+    name = record_name(before, frame)
     key = cache_key(
         "key_agreement",
         pictures,
@@ -48,13 +49,30 @@ def _neighbour_agreement(context: Context, frames: Sequence[int], before: int, f
         uses=context.motion.stages,
     )
     stored = context.project.recall(name, key)
-    if stored is None:
+    if stored is None or "pictures" not in stored:
         source = PlateSource(
             context.plates.colour, lambda number: context.project.plate_digest(context.plates.paths[number]),
             context.shot.colour,
         )  # fmt: skip
         warped, confidence = warp_key(files[before], before, frame, between, source, context.motion)
         found = agreement(to_float(read_key(files[frame], source.colour(frame), source.primaries)), warped, confidence)
-        stored = {} if found is None else asdict(found)
+        stored = {"pictures": pictures, "agreement": None if found is None else asdict(found)}
         context.project.remember(name, key, stored)
-    return NeighbourAgreement(frame, before, Agreement(**stored) if stored else None)
+    measured = stored["agreement"]
+    return NeighbourAgreement(frame, before, Agreement(**measured) if measured else None)
+
+
+def measured_agreement(value: Any, pictures: Sequence[str]) -> Agreement | None:
+    """Return an agreement that was recorded for two pictures; None if it was not, or for other ones.
+
+    value: latest record, whatever its cache key. pictures: digests of the keys, the previous one first.
+    """
+    try:
+        return Agreement(**value["agreement"]) if value["pictures"] == list(pictures) else None
+    except (TypeError, KeyError):
+        return None
+
+
+def record_name(before: int, frame: int) -> str:
+    """Return the name under which the agreement of two keys is recorded."""
+    return f"agreement of keys {before} and {frame}"

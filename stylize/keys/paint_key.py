@@ -1,7 +1,7 @@
 """Painting of one key by a renderer, starting from the previous key warped by flow."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -81,12 +81,13 @@ def _render_best(
         if measured is None:
             return made
         note = f"keyframe {request.frame} compared with {source_key}: {measured}"
-        made = replace(made, notes=(*made.notes, f"{note}, seed {request.seed + attempt}" if retries else note))
+        notes = (*made.notes, f"{note}, seed {request.seed + attempt}" if retries else note)
+        made = replace(made, notes=notes, agreement=asdict(measured))
         attempts.append((measured.disagreement, made))
         if not measured.outlier:
             break
-    notes = tuple(note for _, made in attempts for note in made.notes)
-    return replace(min(attempts, key=lambda one: one[0])[1], notes=notes)
+    all_notes = tuple(note for _, made in attempts for note in made.notes)
+    return replace(min(attempts, key=lambda one: one[0])[1], notes=all_notes)
 
 
 def _attempt(on_step: OnStep, attempt: int, attempts: int) -> OnStep:

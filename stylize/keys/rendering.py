@@ -149,7 +149,8 @@ class _Work:
             on_step = partial(self._on_candidate, place, count)
             made = paint_key(ledger.plan, number, attempt, ledger.inputs, on_step)
             self._report(made, f"candidate {place}: ")
-            self._place(made, candidate_file(decision.path, place), ledger.candidate_identity(decision, place).key)
+            file, identity = candidate_file(decision.path, place), ledger.candidate_identity(decision, place)
+            self._place(made, number, file, identity.key)
         return tuple(candidate_file(decision.path, place) for place in range(1, count + 1))
 
     def _paint_key(self, decision: Decision) -> bool:
@@ -174,17 +175,20 @@ class _Work:
             )
             return False
         _write_control_pictures(made, path, ledger.project)
-        self._place(made, path, decision.identity.key)
+        self._place(made, number, path, decision.identity.key)
         key_record.write(ledger.project, path, ledger.record(decision))
         own = candidate_file(path, place)
         if ledger.project.ours(own):
             copy_picture(path, own, decision.identity.key, ledger.project)
         return True
 
-    def _place(self, made: RenderedKey, path: Path, key: str) -> None:
+    def _place(self, made: RenderedKey, number: int, path: Path, key: str) -> None:
         picture = quantise(made.picture, np.uint16 if self.ledger.plan.depth == 16 else np.uint8)
         make_folder(path.parent)
-        self.ledger.project.place(path, key, partial(_write, picture, made.text))
+        plan, project, source = self.ledger.plan, self.ledger.project, self.ledger.plan.source(number)
+        project.place(path, key, partial(_write, picture, made.text))
+        if made.agreement and source is not None:
+            key_record.write_agreement(project, path, made.agreement, plan.keys[source], source)
 
     def _report(self, made: RenderedKey, prefix: str = "") -> None:
         for note in made.notes:

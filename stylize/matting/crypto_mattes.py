@@ -38,7 +38,7 @@ class CryptoMatte:
 def check_crypto_matte(shot: Shot, settings: Settings) -> None:
     """Raise MatteError unless the files hold the Cryptomatte that ``--matte crypto:NAME`` names."""
     assert settings.matte is not None
-    find_crypto_matte(_files(shot, settings), settings.matte, settings.cryptomatte or shot.path)
+    find_crypto_matte(crypto_files(shot, settings), settings.matte, settings.cryptomatte or shot.path)
 
 
 def find_crypto_matte(files: Mapping[int, Path], text: str, source: Path) -> CryptoMatte:
@@ -66,7 +66,7 @@ def crypto_mattes(
 ) -> Mattes:
     """Return the mattes of ``crypto:NAME``, which are written to mask/ of the project. Raises MatteError."""
     assert settings.matte is not None
-    files = _files(shot, settings)
+    files = crypto_files(shot, settings)
     matte = find_crypto_matte(files, settings.matte, settings.cryptomatte or shot.path)
     folder = f"{_FOLDER}-{stable_hash(matte.layer, matte.ids)[:12]}"
     pattern = plate_pattern(shot, project.folder("mask") / folder)
@@ -80,12 +80,12 @@ def crypto_mattes(
     for done, (frame, file) in enumerate(files.items(), 1):
         path, key = pattern.path(frame), cache_key("matte_crypto", project.digest(file), matte.layer, matte.ids)
         if frame not in edited and not project.fresh(path, key):
-            write_image(path, _read(file, matte, shot), seal=project.seal(key))
+            write_image(path, read_crypto_matte(file, matte, shot), seal=project.seal(key))
         progress("matte", done, len(shot.frames))
     return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping_of(settings))
 
 
-def _files(shot: Shot, settings: Settings) -> Mapping[int, Path]:
+def crypto_files(shot: Shot, settings: Settings) -> Mapping[int, Path]:
     """Return the files that hold the Cryptomatte, by frame: those of ``--cryptomatte``, or the plates.
 
     Raises MatteError if one is missing or has another size than the shot.
@@ -99,8 +99,8 @@ def _refuse_movie(movie: Shot) -> dict[int, Path]:
     raise MatteError(f"--cryptomatte {movie.path}: expected EXR files, found a movie; give name.####.exr")
 
 
-def _read(file: Path, matte: CryptoMatte, shot: Shot) -> np.ndarray:
-    """Return the matte of one file: uint16 (H, W)."""
+def read_crypto_matte(file: Path, matte: CryptoMatte, shot: Shot) -> np.ndarray:
+    """Return the matte of one file: uint16 (H, W). Raises MatteError if the file has none, or one of another size."""
     layer = next((layer for layer in _layers(file) if layer.name == matte.layer), None)
     if layer is None:
         raise MatteError(f"{file}: expected the Cryptomatte {matte.layer} as in other frames, found none; render it")

@@ -34,6 +34,7 @@ from stylize.media.sequences import format_frames, name_range
 from stylize.media.shot import Shot
 from stylize.media.stale_outputs import stale_warning
 from stylize.media.targets import Target, parse_target
+from stylize.planning.cut_edits import CutEdits, read_cut_edits
 from stylize.planning.cuts import split
 from stylize.planning.picking import recall_cuts
 from stylize.project import Project, project_of
@@ -75,6 +76,7 @@ class _Job:
     scribbles: Mapping[int, Path]
     refine: Refine
     refine_inputs: list[int]
+    cut_edits: CutEdits
     on_frame: Callable[[], None]
     on_message: OnMessage
 
@@ -108,6 +110,7 @@ def make_mattes(path: Path, settings: MatteSettings, reporter: Reporter = SILENT
     reporter.check()
     shot = open_footage(path, settings, frames=settings.frames)
     report_footage(shot, reporter.message)
+    cut_edits = read_cut_edits(settings, shot.frames, is_partial=settings.frames is not None)
     keys, scribbles = _keys(shot, settings.key, "--key"), _keys(shot, settings.scribble, "--scribble")
     for file in keys.values():
         read_matte(file, shot.size)  # reports errors early
@@ -148,14 +151,15 @@ def make_mattes(path: Path, settings: MatteSettings, reporter: Reporter = SILENT
             if one is not None:
                 make_folder(one.path)
         job = _Job(
-            shot, project, plates, target, foreground_target, keys, scribbles, refine, refine_inputs, on_frame,
-            reporter.message,
+            shot, project, plates, target, foreground_target, keys, scribbles, refine, refine_inputs, cut_edits,
+            on_frame, reporter.message,
         )  # fmt: skip
         keyer = open_keyer(settings, shot, plates, project) if segmentation is None and not painted else None
         if segmentation is not None:
             redone = segment_shot(
-                shot, project, plates, segmentation, job.file, reporter.progress, refine, refine_inputs
-            )
+                shot, project, plates, segmentation, job.file, reporter.progress, refine, refine_inputs,
+                cut_edits=cut_edits,
+            )  # fmt: skip
             made = _result(job, files, {}, [], redone)
         else:
             made = _propagate(job, files) if keyer is None else _key_plates(job, keyer, files)
@@ -228,7 +232,7 @@ def _shots(job: _Job) -> list[tuple[int, ...]]:
     frames = job.shot.frames
     digests = [job.project.digest(job.plates.paths[frame]) for frame in frames]
     pictures = ((frame, job.plates.colour(frame)) for frame in frames)
-    return split(frames, recall_cuts(job.project, frames, digests, pictures))
+    return split(frames, job.cut_edits.apply(recall_cuts(job.project, frames, digests, pictures)))
 
 
 def _write_black(job: _Job, frames: Sequence[int]) -> list[int]:

@@ -11,6 +11,7 @@ from stylize.media.images import make_folder
 from stylize.media.plates import Plates, plate_pattern
 from stylize.media.sequences import format_frames
 from stylize.media.shot import Shot
+from stylize.planning.cut_edits import read_cut_edits
 from stylize.project import Project, is_edited
 from stylize.settings import Settings
 from stylize.settings.crypto_matte import is_crypto_matte
@@ -41,11 +42,17 @@ def mattes_from_plates(
         return crypto_mattes(plates.shot, settings, project, progress)
     if settings.matte is None or not is_network_matte(settings.matte):
         return None
+    return _segmented(settings, plates, project, network_folder(settings, shared=shared), progress)
+
+
+def network_folder(settings: Settings, *, shared: bool) -> str:
+    """Return the name of the folder in mask/ for the mattes of a network. shared: see ``mattes_from_plates``."""
+    if not shared:
+        return NETWORK_FOLDER
     request = [settings.matte, str(settings.matte_model)]
     if settings.segmenter is not None:
         request += [settings.segmenter, repr(settings.segmenter_options)]
-    digest = stable_hash(*request)[:12]
-    return _segmented(settings, plates, project, f"{NETWORK_FOLDER}-{digest}" if shared else NETWORK_FOLDER, progress)
+    return f"{NETWORK_FOLDER}-{stable_hash(*request)[:12]}"
 
 
 def effective_mattes(
@@ -82,5 +89,8 @@ def _segmented(
             f"{format_frames(edited)} in {pattern.folder}: changed by hand and used unchanged; delete them to "
             "regenerate them"
         )
-    segment_shot(shot, project, plates, _segmentation(settings), pattern.path, progress, kept=edited)
+    cut_edits = read_cut_edits(settings, shot.frames, is_partial=settings.frames is not None)
+    segment_shot(
+        shot, project, plates, _segmentation(settings), pattern.path, progress, kept=edited, cut_edits=cut_edits
+    )
     return Mattes({frame: pattern.path(frame) for frame in shot.frames}, shot.size, shaping=shaping_of(settings))

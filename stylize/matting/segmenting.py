@@ -21,6 +21,7 @@ from stylize.media.images import quantise, read_values, write_image
 from stylize.media.plates import Plates
 from stylize.media.shot import Shot
 from stylize.planning import picking
+from stylize.planning.cut_edits import NO_CUT_EDITS, CutEdits
 from stylize.planning.cuts import split
 from stylize.project import Project
 from stylize.settings.network_matte import format_prompt
@@ -37,12 +38,13 @@ Progress = Callable[[str, int, int], None]
 def segment_shot(
     shot: Shot, project: Project, plates: Plates, segmentation: Segmentation, file_of: Callable[[int], Path],
     progress: Progress, refine: Refine = lambda plate, matte: matte, refine_inputs: Sequence[int] = (),
-    kept: Collection[int] = (),
+    kept: Collection[int] = (), cut_edits: CutEdits = NO_CUT_EDITS,
 ) -> list[int]:  # fmt: skip
     """Write the 16-bit mattes of a shot with a network. Return the frames written.
 
     Each matte depends on all frames, so all are written or none. file_of: returns the file of a frame's matte. kept:
-    frames whose mattes the user has changed, which are not written. Raises MatteError if the network is not usable.
+    frames whose mattes the user has changed, which are not written. cut_edits: changes of the cuts. Raises
+    MatteError if the network is not usable.
     """
     frames = shot.frames
     plate_digests = [project.plate_digest(plates.paths[frame]) for frame in frames]
@@ -63,6 +65,7 @@ def segment_shot(
         # Those from other distributions may use frame numbers for anything.
         *([frames[0]] if segmentation.stage == "segmenter_extension" else ()),
         *refine_inputs,
+        *([] if segmentation.segmenter.produces_mattes else cut_edits.cache_inputs()),
         uses=uses,
     )
     # Each matte has its position in its cache key, which tells the mattes apart when frames get other numbers.
@@ -74,7 +77,7 @@ def segment_shot(
     try:
         # Segmented mattes are stored on disk until they are smoothed, so that memory does not grow with the shot.
         with scratch_folder(project, "found") as folder:
-            job = _Job(frames, plate_digests, project, plates, folder, progress)
+            job = _Job(frames, plate_digests, project, plates, folder, cut_edits, progress)
             found = (
                 _in_frame_order(job, segmentation)
                 if segmentation.segmenter.produces_mattes
@@ -101,6 +104,7 @@ class _Job:
     project: Project
     plates: Plates
     folder: Path
+    cut_edits: CutEdits
     progress: Progress
 
     def file(self, frame: int) -> Path:
@@ -147,7 +151,8 @@ def _with_consensus(job: _Job, segmentation: Segmentation) -> Iterator[tuple[int
 
     pictures = ((frame, job.plates.colour(frame)) for frame in job.frames)
     # Cuts separate shots, since the same colours belong to other objects after a cut.
-    for frames in split(job.frames, picking.recall_cuts(job.project, job.frames, job.plate_digests, pictures)):
+    found = picking.recall_cuts(job.project, job.frames, job.plate_digests, pictures)
+    for frames in split(job.frames, job.cut_edits.apply(found)):
         for frame, regions in consensus_regions(frames, read_small, _DiskPlanes(job.folder), DisFlow()):
             job.put(frame, regions)
     for frame in job.frames:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-import numba as nb
 import numpy as np
 
 from propagate.arrays import F32, U8, Bools, Bytes, Floats, Pixels
 from propagate.flow import FlowEstimator, consistent, grid, warp
+from propagate.kernels.kernel import kernel
 from stylize.planning.fitting import Doubles, ExposureTable, fit_camera, fit_exposure, identity_exposure
 
 # Planning uses small pictures, because new content is larger than a few pixels. Motion between neighbours is estimated
@@ -232,14 +232,14 @@ def _camera_flow(camera: Doubles, height: int, width: int) -> Floats:
 def _residual(flow: Floats, difference: Floats, frame: Thumbnail) -> Floats:
     """Return the residual of a flow. difference: see ``_difference``."""
     found = np.empty_like(difference)
-    _stretch_residual(flow, _area(flow), difference, frame.tolerance, found)
+    stretch_residual(flow, _area(flow), difference, frame.tolerance, found)
     # Isolated pixels, covered or uncovered, are noise.
     return np.asarray(cv2.medianBlur(found, 3), F32)
 
 
-# Without allocations, references need not be counted, which takes time to compile and to run.
-@nb.njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
-def _stretch_residual(flow: Any, area: Any, difference: Any, tolerance: Any, found: Any) -> None:
+@kernel
+def stretch_residual(flow: Any, area: Any, difference: Any, tolerance: Any, found: Any) -> None:
+    """Write the residual of a flow to ``found``. area: as of ``_area``. All but flow, (h, w, 2): float32 (h, w)."""
     height, width = difference.shape
     one, nothing = F32(1), F32(MAX_RESIDUAL)
     for y in range(height):

@@ -7,11 +7,11 @@ rates. Durations are counted in frames.
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from propagate.arrays import F32, Bools, Floats
+from propagate.kernels.kernel import inner, kernel
 
 Ages = NDArray[np.int16]
 
@@ -70,9 +70,7 @@ def paired_holes(residual: Floats, weights: Floats, size: tuple[int, int]) -> Bo
     return np.asarray(ages_of(lowest, weights, size, no_ages(*lowest.shape)).reshape(height, width) > 0)
 
 
-# The kernels allocate nothing, and neither assign slices nor call NumPy: each such call takes up to two seconds to
-# compile. Without allocations, references need not be counted either.
-@nb.njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
+@kernel
 def _update_ages(
     residual: Any, before: Any, ages: Any, weights: Any, labels: Any, cells: Any, holes: Any, distances: Any
 ) -> None:
@@ -86,7 +84,7 @@ def _update_ages(
                     _set_age(labels, one + 1, other + 1, min(MAX_AGE, AGE_GAIN + oldest), ages, row)
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _find_holes(grids: Any, row: int, weights: Any, labels: Any, cells: Any, found: Any, distances: Any) -> int:
     """Find the compact holes with covered surroundings, and return their number.
 
@@ -126,7 +124,7 @@ def _find_holes(grids: Any, row: int, weights: Any, labels: Any, cells: Any, fou
     return count
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _flood(grids: Any, row: int, labels: Any, cells: Any, start: int) -> int:
     """Find the 8-connected component of the cell ``start``, write it to ``cells``, label it -1 and return its area."""
     height, width = labels.shape
@@ -144,7 +142,7 @@ def _flood(grids: Any, row: int, labels: Any, cells: Any, start: int) -> int:
     return area
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _residual_around(grids: Any, row: int, far: Any, cells: Any, area: int) -> float:
     """Return the mean uncovered share of the cells at a distance of two or three from a hole.
 
@@ -168,7 +166,7 @@ def _residual_around(grids: Any, row: int, far: Any, cells: Any, area: int) -> f
     return total / max(count, 1)
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _is_pair(holes: Any, one: int, other: int) -> bool:
     size, other_size = holes[one, 0], holes[other, 0]
     if holes[one, 1] + holes[other, 1] < MIN_PAIR_MASS or max(size, other_size) > MAX_SIZE_RATIO * min(
@@ -180,7 +178,7 @@ def _is_pair(holes: Any, one: int, other: int) -> bool:
     return MIN_DISTANCE <= distance <= MAX_DISTANCE and down <= MAX_TILT * across
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _max_age_at(labels: Any, label: int, old: Any, row: int) -> int:
     """Return the maximum age within one cell of a hole."""
     height, width = labels.shape
@@ -194,7 +192,7 @@ def _max_age_at(labels: Any, label: int, old: Any, row: int) -> int:
     return oldest
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _set_age(labels: Any, one: int, other: int, age: int, ages: Any, row: int) -> None:
     height, width = labels.shape
     for y in range(height):

@@ -7,11 +7,11 @@ points.
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from propagate.arrays import U8, Bools, Bytes, Floats
+from propagate.kernels.kernel import inner, kernel
 
 Doubles = NDArray[np.float64]
 ExposureTable = Bytes  # (1, 256, 3), lookup table of each channel
@@ -52,13 +52,11 @@ def fit_exposure(source: Bytes, target: Bytes, known: Bools) -> ExposureTable:
     return exposure
 
 
-# The kernels allocate nothing, and neither assign slices nor call NumPy: each such call takes up to two seconds to
-# compile. Without allocations, references need not be counted either.
-@nb.njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
+@kernel
 def _exposure(source: Any, target: Any, known: Any, values: Any, lines: Any, errors: Any, exposure: Any) -> None:
     """Fit ``exposure``, uint8 (1, 256, 3). Others are overwritten: values (2, 3, n), lines (2, 3), errors (2, n)."""
     height, width = known.shape
-    count = 0
+    count = np.int64(0)
     for y in range(height):
         for x in range(width):
             if known[y, x]:
@@ -83,7 +81,7 @@ def _exposure(source: Any, target: Any, known: Any, values: Any, lines: Any, err
             exposure[0, level, c] = min(max(np.rint(level * lines[0, c] + 255 * lines[1, c]), 0.0), 255.0)
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _line(values: Any, c: int, errors: Any, count: int, max_error: float) -> Any:
     inliers, source_mean, target_mean = 0, 0.0, 0.0
     for i in range(count):
@@ -103,7 +101,7 @@ def _line(values: Any, c: int, errors: Any, count: int, max_error: float) -> Any
     return gain, min(max(target_mean - gain * source_mean, -MAX_LIFT), MAX_LIFT)
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _median(values: Any, count: int) -> float:
     """Return the median of the first ``count`` numbers of ``values[1]``, which it reorders (Hoare's selection)."""
     middle, low, high = count // 2, 0, count - 1
@@ -147,7 +145,7 @@ def fit_camera(flow: Floats, known: Bools) -> Doubles:
     return model
 
 
-@nb.njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
+@kernel
 def _camera(
     flow: Any, known: Any, every: int, points: Any, errors: Any, equations: Any, moves: Any, model: Any
 ) -> None:
@@ -155,7 +153,7 @@ def _camera(
 
     Overwritten: points (n, 5), place and displacement of each; errors (2, n); equations (3, 5).
     """
-    count = 0
+    count = np.int64(0)
     height, width = known.shape
     for y in range(height):
         for x in range(width):
@@ -185,7 +183,7 @@ def _camera(
             model[axis, k] += moves[k, axis]
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def _solve(points: Any, errors: Any, count: int, max_error: float, equations: Any, moves: Any) -> None:
     """Fit ``moves`` (3, 2), in place, to the points whose error is at most ``max_error``: normal equations."""
     # The small ridge term keeps the motion determined if all points are collinear.

@@ -17,6 +17,7 @@ from stylize.errors import FrameRangeError, PaintedKeyError, PlanError, Settings
 from stylize.media.images import write_image
 from stylize.media.sequences import format_frames, name_frames, name_range
 from stylize.planning import keyframes
+from stylize.planning.cut_edits import read_cut_edits
 from stylize.planning.cuts import find_cuts, split
 from stylize.planning.key_choices import TABLE, read_key_choices
 from stylize.planning.keyframes import Keyframe, Picked
@@ -150,9 +151,15 @@ def find_shots(context: Context) -> tuple[tuple[int, ...], ...]:
 
 
 def _cuts(context: Context) -> tuple[int, ...]:
-    if not context.settings.split or len(context.shot.frames) < 2:
-        return ()
-    return cuts(context, _plates_with_progress(context, "split", context.shot.frames))
+    settings, frames = context.settings, context.shot.frames
+    edits = read_cut_edits(settings, frames, is_partial=settings.frames is not None)
+    found: tuple[int, ...] = ()
+    if settings.split and len(frames) > 1:
+        found = cuts(context, _plates_with_progress(context, "split", frames))
+    for cut in edits.dropped:
+        if cut not in found:
+            context.message(f"--drop-cut {cut} changes nothing: no cut was found before frame {cut}")
+    return edits.apply(found)
 
 
 def cuts(context: Context, plates: Iterable[tuple[int, Any]]) -> tuple[int, ...]:

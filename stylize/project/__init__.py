@@ -5,6 +5,7 @@ from stylize.project.digests import digest_of
 from stylize.project.edits import FileKeeper, check_edited, is_damaged, is_edited
 from stylize.project.layout import FOLDERS, LAYERS, REPORT_FILES, SUFFIX, is_project, keeps_files, project_of
 from stylize.project.links import refuse_links
+from stylize.project.notes import Note, add_note, edit_note, read_notes, remove_note
 from stylize.project.project import MOTION, Project
 from stylize.project.saved_versions import (
     Restored,
@@ -32,16 +33,19 @@ __all__ = [
     "SUFFIX",
     "Cleaned",
     "FileKeeper",
+    "Note",
     "Project",
     "Restored",
     "SavedFile",
     "Version",
     "VersionStore",
+    "add_note",
     "check_edited",
     "check_present_schema",
     "check_references",
     "clean",
     "digest_of",
+    "edit_note",
     "is_allowed",
     "is_damaged",
     "is_edited",
@@ -51,9 +55,11 @@ __all__ = [
     "outward_references",
     "present_state",
     "project_of",
+    "read_notes",
     "read_project",
     "record_settings",
     "refuse_links",
+    "remove_note",
     "restore_version",
     "save_version",
     "trusted_settings",

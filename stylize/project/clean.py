@@ -1,16 +1,19 @@
 """Remove files that a run can regenerate: plates of movies, motion, passes and heat maps; results on request."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from stylize.errors import OutputError, ProjectError
-from stylize.project.layout import VERSIONS
+from stylize.project.layout import KEPT_PASSES, VERSIONS
 from stylize.project.parts import parts_of
 from stylize.project.project import Project
 from stylize.project.schema import SCHEMA
 from stylize.project.state_file import read_state
 from stylize.project.version_store import VersionStore
 
+# Files in the folders of kept passes, which have no record.
+_KEPT_FILE = re.compile(r"(forward|backward)\.(\d+|state)\.npz")
 # Folders of files that can be regenerated from the rest of the project, and folders of results.
 CACHES, RESULTS = ("video", "guides", "flow", "passes", "plan"), ("out", "export")
 
@@ -84,4 +87,8 @@ def _removable(project: Project, folder: str) -> list[Path]:
     """Return the files in a folder that runs wrote and that have not been changed since."""
     root = project.folder(folder)
     files = [path for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink()]
-    return [path for path in files if project.ours(path)]
+    kept = root / KEPT_PASSES
+    return [
+        path for path in files
+        if project.ours(path) or (path.parent.parent == kept and _KEPT_FILE.fullmatch(path.name))
+    ]  # fmt: skip

@@ -1,13 +1,13 @@
 """Save the settings, keys, tables and picks of a project under a name, and restore them.
 
-Frames are not saved: the next run regenerates them. Restoring replaces the present state only if a version has all of
-it; otherwise the present state is saved first.
+Frames are saved only to compare them with others: after a version is restored, the next run regenerates them. Restoring
+replaces the present state only if a version has all of it; otherwise the present state is saved first.
 """
 
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version as version_of
@@ -16,7 +16,7 @@ from pathlib import Path
 from stylize.errors import ProjectError
 from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.media.safe_write import atomic_write, is_partial
-from stylize.media.sequences import READ_SUFFIXES
+from stylize.media.sequences import READ_SUFFIXES, frame_number
 from stylize.project.digests import digest_of
 from stylize.project.layout import DRAFTS, LAYERS, REPORT_FILES, SETTINGS_FILE
 from stylize.project.parts import parts_of
@@ -60,12 +60,12 @@ class _Parts:
         return part
 
 
-def save_version(project: Project, name: str) -> Version:
-    """Save the present state of a locked project under a name.
+def save_version(project: Project, name: str, *, frames: bool = False) -> Version:
+    """Save the present state of a locked project under a name. frames: save the finished frames with it.
 
     Raises SettingsError for the name, ProjectError if it is taken, OutputError if the store is full or not writable.
     """
-    return _save(_Parts(project), name)
+    return _save(_Parts(project), name, frames=frames)
 
 
 def restore_version(project: Project, name: str) -> Restored:
@@ -106,12 +106,16 @@ def present_state(project: Project) -> tuple[Version, dict[str, Path]]:
     return _present(_Parts(project), PRESENT)
 
 
-def _save(parts: _Parts, name: str, before: str = "") -> Version:
+def _save(parts: _Parts, name: str, before: str = "", *, frames: bool = False) -> Version:
     store, folded = VersionStore(parts.project.root), check_version_name(name).casefold()
     taken = next((one for one in store.names() if one.casefold() == folded), None)
     if taken is not None:
         raise ProjectError(f"there is a version {taken!r} already; choose another name, or remove that version first")
     version, sources = _present(parts, name, before)
+    if frames:
+        finished = list(_finished_frames(parts))
+        version = replace(version, frames=tuple(file for file, _ in finished))
+        sources |= {file.object_name: path for file, path in finished}
     store.check_room(version)
     store.add(version, sources)
     return version
@@ -133,6 +137,19 @@ def _present(parts: _Parts, name: str, before: str = "") -> tuple[Version, dict[
             sources[report.object_name] = path
     look = look_in_words(read_project(root)[1])
     return Version(name, _now(), look, version_of("stylize"), tuple(files), reports, before), sources
+
+
+def _finished_frames(parts: _Parts) -> Iterator[tuple[SavedFile, Path]]:
+    """Yield the finished frames of a project, its layers and drafts, with their files."""
+    for prefix, part in parts.by_prefix.items():
+        for path in sorted((part.root / "out").glob("*")):
+            if (
+                path.is_file()
+                and not path.is_symlink()
+                and not is_partial(path.name)
+                and frame_number(path) is not None
+            ):
+                yield SavedFile(f"{prefix}out/{path.name}", part.digest(path), path.stat().st_size), path
 
 
 def look_in_words(settings: Settings) -> str:

@@ -35,6 +35,8 @@ _DIGEST = re.compile(r"[0-9a-f]{32}")
 _PART = rf"(?:{DRAFTS}/[A-Za-z0-9-]+/)?(?:{LAYERS}/[A-Za-z0-9_-]+/)?"
 # Files that a version keeps: keys with their candidates, tables of keys, and the settings.
 _KEPT = re.compile(rf"{_PART}(?:keys/.+|keys[^/]*\.csv)|{re.escape(SETTINGS_FILE)}")
+# Frames that a version may keep besides.
+_FRAMES = re.compile(rf"{_PART}out/[^/]+")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
@@ -63,7 +65,8 @@ class Version:
     """Saved version. saved: time, ISO 8601 in UTC. look: its looks in words. program: version of stylize.
 
     before: name of the version that was restored next, if this one was saved for that. reports: reports of the frames
-    that belong to it, by the name of the part of the project.
+    that belong to it, by the name of the part of the project. frames: finished frames, if they were saved with it; they
+    are for comparing, and are not restored.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Version:
     files: tuple[SavedFile, ...]
     reports: Mapping[str, SavedFile] = field(default_factory=dict)
     before: str = ""
+    frames: tuple[SavedFile, ...] = ()
 
     @property
     def contents(self) -> dict[str, str]:
@@ -85,8 +89,9 @@ class Version:
         return sum(file.size for file in self.all_files())
 
     def all_files(self) -> Iterator[SavedFile]:
-        """Yield the files and the reports."""
+        """Yield the files, the frames and the reports."""
         yield from self.files
+        yield from self.frames
         yield from self.reports.values()
 
 
@@ -116,16 +121,18 @@ class VersionStore:
             content = json.loads(path.read_text(encoding="utf-8"))
             check_schema(path, content["schema"])
             files = tuple(_file(one) for one in content["files"])
+            frames = tuple(_file(one) for one in content.get("frames", ()))
             reports = {str(part): _file(one) for part, one in content["reports"].items()}
             texts = [content[entry] for entry in ("saved", "look", "program", "before")]
             if not all(isinstance(text, str) for text in texts):
                 raise TypeError("saved, look, program and before must be texts")
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise _damaged(path, f"it cannot be read ({error})") from error
-        for file in files:
-            if not _KEPT.fullmatch(file.name) or not _is_inside(file.name):
-                raise _damaged(path, f"{file.name!r} is not the name of a file that a version keeps")
-        return Version(path.stem, texts[0], texts[1], texts[2], files, reports, texts[3])
+        for kept, some in ((_KEPT, files), (_FRAMES, frames)):
+            for file in some:
+                if not kept.fullmatch(file.name) or not _is_inside(file.name):
+                    raise _damaged(path, f"{file.name!r} is not the name of a file that a version keeps")
+        return Version(path.stem, texts[0], texts[1], texts[2], files, reports, texts[3], frames)
 
     def path(self, file: SavedFile) -> Path:
         """Return the path of the contents of a file."""
@@ -167,6 +174,8 @@ class VersionStore:
             "before": version.before, "files": [asdict(file) for file in version.files],
             "reports": {part: asdict(file) for part, file in version.reports.items()},
         }  # fmt: skip
+        if version.frames:
+            content["frames"] = [asdict(file) for file in version.frames]
         with atomic_write(self._table(version.name), PROJECT_OPTION) as partial:
             partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

@@ -33,7 +33,7 @@ from stylize.real_path import real_path
 from stylize.settings import OPTIONS, Settings, read_settings
 from stylize.settings.references import SHOT, path_reference, references_of
 
-_FILE, _APPROVED, _DIFFERENCES = "golden.toml", "approved", "differs"
+FILE, APPROVED, _DIFFERENCES = "golden.toml", "approved", "differs"
 _FIELDS = {"shot", "mean", "far", "share", "settings"}
 _LEVELS, _MAGNIFICATION = 255, 8
 # Maximum of each tolerance: two in levels, one a share of pixels.
@@ -80,10 +80,10 @@ def check_goldens(
     goldens access anything outside the folder. allow: paths that they may access there. Raises ProjectError if there is
     no golden, a damaged one, or one that accesses anything else outside.
     """
-    goldens = [_read_golden(path) for path in sorted(folder.glob(f"*/{_FILE}"))]
+    goldens = [_read_golden(path) for path in sorted(folder.glob(f"*/{FILE}"))]
     if not goldens:
         raise ProjectError(
-            f"{folder}: expected folders that each contain a {_FILE}, found none; see docs/how-to/quality.md"
+            f"{folder}: expected folders that each contain a {FILE}, found none; see docs/how-to/quality.md"
         )
     for golden in goldens if not trust else ():
         _check_inside(golden, folder, allow)
@@ -115,11 +115,11 @@ def _read_golden(path: Path) -> Golden:
 
 def _check_inside(golden: Golden, folder: Path, allow: Sequence[str]) -> None:
     """Raise ProjectError for a golden that accesses anything outside the folder of goldens."""
-    used = {SHOT: golden.shot} | {name: golden.folder / name for name in (_APPROVED, _DIFFERENCES)}
+    used = {SHOT: golden.shot} | {name: golden.folder / name for name in (APPROVED, _DIFFERENCES)}
     references = references_of(golden.settings.stored()) | {
         path_reference(name, real_path(path)) for name, path in used.items()
     }
-    what = f"{golden.folder / _FILE} reaches outside {folder}"
+    what = f"{golden.folder / FILE} reaches outside {folder}"
     check_references(folder, references, allow, what, overridable=False)
 
 
@@ -130,14 +130,14 @@ def _resolve_paths(folder: Path, settings: Settings, where: str) -> Settings:
 
 
 def _check(golden: Golden, run: Run, update: bool) -> Verdict:
-    approved, differences = golden.folder / _APPROVED, golden.folder / _DIFFERENCES
+    approved, differences = golden.folder / APPROVED, golden.folder / _DIFFERENCES
     for folder in (approved, differences):
         if folder.is_symlink():
             raise OutputError(f"{folder} is a symbolic link, expected a real folder; replace it by a folder")
     with tempfile.TemporaryDirectory(prefix="stylize-golden-") as scratch:
         made = run(golden.shot, golden.settings, Path(scratch) / "golden.stylize")
         if update:
-            _approve(made, approved)
+            approve_frames(made, approved)
             _clear(differences, made)
             return Verdict(golden.name, len(made), ())
         if not approved.is_dir():
@@ -148,12 +148,12 @@ def _check(golden: Golden, run: Run, update: bool) -> Verdict:
         return Verdict(golden.name, len(made), tuple(_compare(golden, made, approved, differences)))
 
 
-def _approve(made: Mapping[int, Path], approved: Path) -> None:
+def approve_frames(made: Mapping[int, Path], approved: Path) -> None:
     """Replace the approved pictures with new ones; other files in the folder are kept."""
     make_folder(approved)
     try:
         # All are copied before the first is replaced, so that a full disk leaves the approved pictures intact.
-        with tempfile.TemporaryDirectory(prefix=f".{_APPROVED}-", dir=approved.parent) as staging:
+        with tempfile.TemporaryDirectory(prefix=f".{APPROVED}-", dir=approved.parent) as staging:
             for path in made.values():
                 shutil.copyfile(path, Path(staging) / path.name)
             for path in made.values():

@@ -49,7 +49,7 @@ class RenderedKey:
     control_pictures: inputs of the ControlNets, float32 (H, W, 3) in [0, 1], by name. notes: lines to report.
     full_work: in a draft, the work of the key at the size of the shot over the work of this one; None if work is
     proportional to the number of pixels. loading: seconds of the rendering that were spent loading models; None if they
-    are not measured.
+    are not measured. agreement: with the previous key, measured after the rendering; empty without one.
     """
 
     picture: Floats
@@ -58,6 +58,7 @@ class RenderedKey:
     notes: tuple[str, ...] = ()
     full_work: float | None = None
     loading: float | None = None
+    agreement: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

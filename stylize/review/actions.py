@@ -1,14 +1,20 @@
 """Actions that a page may start: calls of the public API, with the command line that does the same."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import stylize
 from stylize.errors import ReviewError
 from stylize.reporter import Cancel, OnEvent
-from stylize.settings import MATTE_OPTIONS, OPTIONS, Option
+from stylize.review.matte_actions import (
+    find_clicked,
+    finding_command,
+    propagate_mattes,
+    propagation_command,
+)
+from stylize.settings import OPTIONS, Option
 from stylize.settings.command_words import command_words
 from stylize.settings.references import shell_word
 from stylize.visible_text import visible
@@ -16,19 +22,30 @@ from stylize.visible_text import visible
 
 @dataclass(frozen=True)
 class Action:
-    """Action on a project. call: function of the API. word: its command. options: those that it takes, by name."""
+    """Action on a project.
+
+    call: function of the API, or one that calls it. word: its command. options: those that it takes, by name. command:
+    returns its command line, for an action that takes what it needs from the project.
+    """
 
     call: Callable[..., object]
     word: str
     options: Mapping[str, Option]
+    command: Callable[[Path], str] | None = None
 
 
 ACTIONS: Mapping[str, Action] = {
     "run": Action(stylize.run, "", OPTIONS),
     "plan": Action(stylize.plan, "plan", OPTIONS),
     "report": Action(stylize.report, "report", {}),
-    "mattes": Action(stylize.make_mattes, "matte", MATTE_OPTIONS),
+    "approve": Action(stylize.approve, "approve", {}),
+    "mattes": Action(propagate_mattes, "matte", {}, propagation_command),
+    "clicks": Action(find_clicked, "matte", {}, finding_command),
 }
+
+
+# Action that only finds what a run with these options would do; it is never in a queue.
+COST = "cost"
 
 
 def perform(action: str, root: Path, options: Mapping[str, Any], on_event: OnEvent, cancel: Cancel) -> Any:
@@ -36,6 +53,9 @@ def perform(action: str, root: Path, options: Mapping[str, Any], on_event: OnEve
 
     options: by name, as in ``read_action_options``. Raises a StylizeError.
     """
+    if action == COST:
+        with stylize.open(root, on_event=on_event, cancel=cancel, **options) as session:
+            return asdict(session.pending)
     ACTIONS[action].call(root, on_event=on_event, cancel=cancel, **options)
     return None
 
@@ -56,15 +76,8 @@ def read_action_options(action: str, options: Mapping[str, Any]) -> dict[str, An
 
 def command_of(root: Path, action: str, options: Mapping[str, Any] | None = None) -> str:
     """Return the command line that does the same as an action."""
+    if (own := ACTIONS[action].command) is not None:
+        return own(root)
     given = options or {}
-    if ACTIONS[action].options is OPTIONS:
-        words = command_words(given)
-    else:
-        words = [word for name, value in given.items() for word in _words(ACTIONS[action].options[name], value)]
-    line = ["stylize", ACTIONS[action].word, shell_word(str(root)), *map(shell_word, words)]
+    line = ["stylize", ACTIONS[action].word, shell_word(str(root)), *map(shell_word, command_words(given))]
     return visible(" ".join(filter(None, line)))
-
-
-def _words(option: Option, value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [option.flags[-1]] if value is True else [word for one in values for word in (option.flags[-1], str(one))]

@@ -6,12 +6,12 @@ from starlette.responses import JSONResponse, Response
 
 from stylize.errors import ReviewError, StylizeError
 from stylize.review.gate import Access, Gate
-from stylize.review.routes import compare, handoff, keys, looking, mattes, notes, runs, settings
+from stylize.review.routes import compare, handoff, keys, looking, mattes, notes, runs, settings, start
 from stylize.review.server_state import Review
 from stylize.visible_text import visible
 
 # Areas of the page, whose modules have a function ``routes``.
-AREAS = (looking, keys, runs, settings, mattes, compare, notes, handoff)
+AREAS = (looking, keys, runs, settings, mattes, compare, notes, handoff, start)
 
 
 def make_app(review: Review, access: Access) -> Gate:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,8 @@ from stylize.errors import InputError
 from stylize.media.images import read_values
 from stylize.project import REPORT_FILES
 from stylize.project.digests import status_of
+from stylize.review.held_drawings import drawing_starts, schedule_lanes
+from stylize.review.matte_state import matte_confidence
 from stylize.review.project_state import last_plan
 from stylize.review.shown_project import Part, ShownProject
 from stylize.spans.frame_files import ERROR
@@ -38,16 +40,19 @@ def curves(project: ShownProject, part: Part, keys: Sequence[int]) -> dict[str, 
     """Return the curves of a part, with None for frames that have no value.
 
     keys: frames of its keys. Frames whose error map has not been read yet have no error; ``is_complete`` is then False,
-    and the next call reads more maps.
+    and the next call reads more maps. drawings: places at which another drawing begins.
     """
     frames = project.shot.frames
     errors, is_complete = _errors(project, part)
-    plan = last_plan(project, part)
+    plan, confidence = last_plan(project, part), matte_confidence(project, part)
     error: Curve = [errors.get(frame) for frame in frames]
     return {
         "coverage": [plan.coverage.get(frame) for frame in frames],
         "error": error,
         "flicker": _flicker(part.root / REPORT_FILES[1], frames),
+        "confidence": [confidence.get(frame) for frame in frames],
+        "drawings": drawing_starts(project, part),
+        "schedules": [asdict(lane) for lane in schedule_lanes(part)],
         "worst": [vars(one) for one in worst_frames(errors, keys)] if is_complete else [],
         "is_complete": is_complete,
     }

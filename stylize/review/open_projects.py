@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from stylize.project.digests import status_of
 from stylize.project.layout import SETTINGS_FILE
@@ -13,7 +14,7 @@ from stylize.review.shown_project import ShownProject, show_project
 class OpenProjects:
     """Projects by folder. Opening one reads its whole movie, and is therefore done once."""
 
-    _opened: dict[Path, tuple[list[list[int]], ShownProject]] = field(default_factory=dict)
+    _opened: dict[Path, tuple[list[Any], ShownProject]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, root: Path) -> ShownProject:
@@ -27,6 +28,10 @@ class OpenProjects:
             return project
 
 
-def _state_of(root: Path, shot: Path) -> list[list[int]]:
-    """Return the status of the settings and of the shot of a project; empty for a file that does not exist."""
-    return [status_of(path.stat()) if path.exists() else [] for path in (root / SETTINGS_FILE, shot)]
+def _state_of(root: Path, shot: Path) -> list[Any]:
+    """Return the settings and the status of the shot of a project; empty for a file that does not exist.
+
+    Runs write the same settings again, which is no reason to open the shot again.
+    """
+    settings = root / SETTINGS_FILE
+    return [settings.read_bytes() if settings.exists() else b"", status_of(shot.stat()) if shot.exists() else []]

@@ -14,6 +14,16 @@ from propagate.arrays import F32, U8, Bytes, Floats
 ERROR_TOP = 0.25
 # Colours of the left and of the right key, and of what is outside the matte.
 LEFT, RIGHT, OUTSIDE = (68, 138, 255), (255, 176, 32), (16, 16, 16)
+# Colour of new content.
+NEW = (255, 176, 32)
+# Speed at the top of the scale, in shares of the width per frame.
+TOP_SPEED = 0.02
+# Cells of the grid of arrows along the width, and how many times longer than the motion the arrows are.
+_CELLS, _ARROW_SCALE = 26, 3
+# Width in pixels for which an arrow is one pixel thick, and the shortest arrow, in cells.
+_THIN_WIDTH, _SHORTEST = 640, 0.1
+# Opacity of the veil over what is still.
+_STILL_ALPHA = 0.3
 _SCALE = cv2.cvtColor(cv2.applyColorMap(np.arange(256, dtype=U8)[None], cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)[0]
 _STOPS = 9
 
@@ -52,10 +62,48 @@ def matte_picture(matte: Floats) -> Bytes:
     return veil
 
 
+def new_picture(uncovered: Floats, size: tuple[int, int]) -> Bytes:
+    """Return new content as a glow, transparent where nothing is new: uint8 (H, W, 4).
+
+    uncovered: float32 (h, w) in [0, 1]. size: (width, height) of the picture.
+    """
+    found = np.empty((size[1], size[0], 4), U8)
+    found[..., :3] = NEW
+    found[..., 3] = np.floor(np.clip(cv2.resize(uncovered, size, interpolation=cv2.INTER_CUBIC), 0, 1) * 255 + 0.5)
+    return found
+
+
+def motion_picture(flow: Floats, size: tuple[int, int]) -> Bytes:
+    """Return motion as arrows over its speed: uint8 (H, W, 4). An arrow ends where its pixel is in this frame.
+
+    flow: to the previous frame, in shares of the width, float32 (h, w, 2). size: (width, height) of the picture.
+    """
+    width, height = size
+    small = cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR if flow.shape[1] < width else cv2.INTER_AREA)
+    level = np.clip(np.hypot(small[..., 0], small[..., 1]) / F32(TOP_SPEED), 0, 1)
+    # What is still stays visible.
+    veil = np.floor((_STILL_ALPHA + (1 - _STILL_ALPHA) * np.sqrt(level)) * 255 + 0.5).astype(U8)
+    found = np.dstack([_SCALE[np.floor(level * 255 + 0.5).astype(U8)], veil])
+    cell = width / _CELLS
+    thickness = max(1, round(width / _THIN_WIDTH))
+    for y in np.arange(cell / 2, height, cell):
+        for x in np.arange(cell / 2, width, cell):
+            moved = -small[int(y), int(x)] * (_ARROW_SCALE * width)
+            if np.hypot(*moved) < _SHORTEST * cell:
+                continue
+            ends = (round(x - float(moved[0])), round(y - float(moved[1]))), (round(x), round(y))
+            tip = min(0.5, 0.3 * cell / float(np.hypot(*moved)))
+            for colour, wide in (((0, 0, 0, 255), thickness + 2), ((255, 255, 255, 255), thickness)):
+                cv2.arrowedLine(found, *ends, colour, wide, cv2.LINE_AA, tipLength=tip)
+    return found
+
+
 def legends() -> dict[str, Legend]:
     """Return the legends of the overlays, by name."""
     steps = [_hex(*_SCALE[round(255 * step / (_STOPS - 1))]) for step in range(_STOPS)]
     return {
+        "new": Legend("New content", ("transparent", _hex(*NEW)), "in the keys around", "in none of them"),
+        "motion": Legend("Motion since the previous frame", tuple(steps), "still", f"{TOP_SPEED:.0%} of the width"),
         "error": Legend("Error", tuple(steps), "0", f"{ERROR_TOP:g} or more"),
         "source": Legend("Key that a pixel comes from", (_hex(*LEFT), _hex(*RIGHT)), "key before", "key after"),
         "matte": Legend("Matte", (_hex(*OUTSIDE), "transparent"), "outside: plate", "inside: styled"),

@@ -1,21 +1,23 @@
 """State of a project for the page, as values that JSON can represent."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from masks.keyframe_suggestions import MIN_CONFIDENCE
 from stylize.errors import InputError, PlanError
 from stylize.planning.keys_csv import read_keys
 from stylize.planning.plan_report import timecodes
-from stylize.project.layout import STATE_FOLDER
-from stylize.project.records import Records
 from stylize.review.actions import ACTIONS, command_of
 from stylize.review.frame_pictures import OVERLAYS
+from stylize.review.key_details import KeyDetails
+from stylize.review.known_records import known_records
 from stylize.review.overlays import legends
 from stylize.review.proxies import WIDTHS
 from stylize.review.roots import project_id
-from stylize.review.shown_matte import matte_file
+from stylize.review.shown_cuts import edited, found_cuts
+from stylize.review.shown_matte import shown_matte
 from stylize.review.shown_project import Key, Part, ShownProject
 from stylize.review.stored_plan import StoredPlan, stored_plan
 from stylize.settings import Settings
@@ -46,11 +48,18 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
         "results": ranges(shot.frames, results),
         "cuts": list(plan.cuts),
         "keys": _keys(project, part, plan, keys),
+        "default_seed": part.look.settings.seed,
+        "paints": part.look.settings.paints,
+        "is_draft": part.base != project.root,
         "problem": problem,
-        "overlays": _overlays(project, part),
+        "overlays": _overlays(project, part, keys),
         "legends": {name: asdict(legend) for name, legend in legends().items()},
         "target": part.look.settings.coverage,
-        "commands": {action: command_of(project.root, action) for action in ACTIONS},
+        "is_planned": _is_planned(project, part, plan),
+        "matte_target": MIN_CONFIDENCE,
+        "commands": {
+            action: command_of(project.root, action) for action, one in ACTIONS.items() if one.command is None
+        },
         "can_run": bool(
             part.look.settings.paints or project.settings.layers or any(k.is_painted for k in keys.values())
         ),
@@ -58,9 +67,15 @@ def project_state(project: ShownProject, part: Part) -> dict[str, Any]:
 
 
 def last_plan(project: ShownProject, part: Part) -> StoredPlan:
-    """Return the plan that was recorded last, or that of the full size if the draft uses its choices."""
-    shot_records, look_records = (_records(root) for root in (part.base, part.root))
-    return stored_plan(shot_records, look_records, project.shot.frames)
+    """Return the plan that was recorded last. A draft and the full size use each other's choices."""
+    found, frames = found_cuts(project, part), project.shot.frames
+    cuts = edited(project, found)
+    same_look = [one for one in project.parts.values() if one.look.name == part.look.name and one != part]
+    for one in (part, *same_look):
+        plan = stored_plan(known_records(one.root), frames, cuts, found)
+        if plan.picked or plan.coverage:
+            return plan
+    return StoredPlan(cuts)
 
 
 def ranges(frames: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
@@ -74,12 +89,6 @@ def ranges(frames: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
         else:
             found.append([place, place])
     return found
-
-
-def _records(root: Path) -> Records:
-    records = Records(root / STATE_FOLDER)
-    records.load()
-    return records
 
 
 def _pictures_of_keys(project: ShownProject, part: Part) -> tuple[dict[int, Key], str]:
@@ -98,18 +107,20 @@ def _keys(project: ShownProject, part: Part, plan: StoredPlan, pictures: dict[in
     reasons = dict.fromkeys(named, "requested") if named else reasons
     reasons |= dict.fromkeys(settings.add_key, "requested")
     reasons = {frame: reason for frame, reason in reasons.items() if frame not in settings.drop_key}
-    found = []
-    for frame in sorted(frames & {*reasons, *pictures}):
+    details, found = KeyDetails(project, part, pictures), []
+    for frame in sorted(frames & {*reasons, *pictures, *details.locked}):
         picture, chosen = pictures.get(frame), plan.picked.get(frame)
-        reason = "painted" if picture and picture.is_painted else reasons.get(frame, "made by an earlier run")
+        is_painted = bool(picture and picture.is_painted)
+        default = "locked" if frame in details.locked else "made by an earlier run"
         found.append(
             {
                 "frame": frame,
-                "reason": visible(reason),
-                "painted": bool(picture and picture.is_painted),
+                "reason": visible("painted" if is_painted else reasons.get(frame, default)),
+                "painted": is_painted,
                 "exists": picture is not None,
-                "planned": frame in reasons or bool(picture and picture.is_painted),
+                "planned": frame in {*reasons, *details.locked} or is_painted,
                 "gained": chosen.gained if chosen else None,
+                **details.of(frame),
             }
         )
     return found
@@ -125,12 +136,21 @@ def _named(settings: Settings, frames: Sequence[int]) -> Iterable[int]:
         return ()
 
 
-def _overlays(project: ShownProject, part: Part) -> list[str]:
+def _is_planned(project: ShownProject, part: Part, plan: StoredPlan) -> bool:
+    """Return whether keyframes are known without measuring the shot."""
+    if project.settings.layers:
+        return any(last_plan(project, one).picked for one in project.parts.values() if one.root != project.root)
+    return bool(plan.picked) or bool(list(_named(part.look.settings, project.shot.frames)))
+
+
+def _overlays(project: ShownProject, part: Part, keys: Mapping[int, Key]) -> list[str]:
     """Return the names of the overlays that any frame has."""
     passes = part.root / "passes"
     has = {
+        "new": bool(keys),
         "error": bool(project.existing(passes / ERROR)),
         "source": bool(project.existing(passes / MIX_SHARE)),
-        "matte": matte_file(project, part, project.shot.frames[0]) is not None,
+        "motion": len(project.shot.frames) > 1,
+        "matte": any(shown_matte(project, part, frame) for frame in project.shot.frames[:1]),
     }
     return [name for name in OVERLAYS if has[name]]

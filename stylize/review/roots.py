@@ -22,10 +22,14 @@ _ID_BYTES = 8
 
 @dataclass(frozen=True)
 class Roots:
-    """Folders given at the start. shown: projects that are shown wherever they are, because the user named them."""
+    """Folders given at the start. shown: projects that are shown wherever they are, because the user named them.
+
+    deliveries: folders that results may be handed over into, besides these.
+    """
 
     folders: tuple[Path, ...]
     shown: tuple[Path, ...] = ()
+    deliveries: tuple[Path, ...] = ()
     _known: dict[str, Path] = field(default_factory=dict)
 
     def projects(self) -> dict[str, Path]:
@@ -62,12 +66,13 @@ def project_id(root: Path) -> str:
     return hashlib.blake2b(os.fsencode(root), digest_size=_ID_BYTES).hexdigest()
 
 
-def open_roots(folders: Sequence[Path], shown: Sequence[Path]) -> Roots:
+def open_roots(folders: Sequence[Path], shown: Sequence[Path], deliveries: Sequence[Path] = ()) -> Roots:
     """Return the roots. Raises ReviewError for one that is not a folder."""
-    for folder in folders:
-        if not folder.is_dir():
-            raise ReviewError(f"--root {folder}: expected a folder, found none; check the path")
-    return Roots(tuple(real_path(folder) for folder in folders), tuple(shown))
+    for flag, some in (("--root", folders), ("--deliver", deliveries)):
+        for folder in some:
+            if not folder.is_dir():
+                raise ReviewError(f"{flag} {folder}: expected a folder, found none; check the path")
+    return Roots(tuple(map(real_path, folders)), tuple(shown), tuple(map(real_path, deliveries)))
 
 
 def _folders_in(folder: Path) -> list[str]:

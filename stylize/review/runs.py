@@ -9,7 +9,7 @@ from typing import Any
 
 from stylize.errors import ReviewError, StylizeError
 from stylize.review import task_queue
-from stylize.review.actions import command_of, read_action_options
+from stylize.review.actions import COST, command_of, read_action_options
 from stylize.review.roots import project_id
 from stylize.review.run_process import CANCELLED, DONE, KILLED, Ending, Order, RunProcess
 from stylize.review.task_queue import OPEN, PAUSED, RUNNING, WAITING, QueuedTask, read_queue, write_queue
@@ -94,6 +94,8 @@ class Runs:
         self._queues = _Queues()
         self._status: dict[str, Any] = {}
         self._current: tuple[Path, QueuedTask] | None = None
+        # Project and options of a run whose cost a page wants to know, once nothing else is to be done.
+        self._cost: tuple[Path, QueuedTask] | None = None
         # What the current task is asked to do, and the number of changes that keep the next task from starting.
         self._request = ""
         self._number = 0  # of the order to the process
@@ -134,6 +136,13 @@ class Runs:
             self._ask(_PAUSE)
         self._announce()
 
+    def find_cost(self, root: Path, options: Mapping[str, Any]) -> None:
+        """Find out what a run with these options would do, and send it as an event, unless tasks come first."""
+        given = read_action_options("run", options)
+        with self._changed:
+            self._cost = root, QueuedTask(0, COST, given, is_live=True)
+            self._start_thread()
+
     def resume(self, root: Path) -> None:
         """Let the paused tasks of a project continue."""
         with self._changed:
@@ -158,9 +167,13 @@ class Runs:
         self._announce()
 
     def load(self, root: Path) -> None:
-        """Read the queue of a project that is opened."""
+        """Read the queue of a project that is opened, and tell the pages if tasks are left in it."""
         with self._changed:
+            is_new = root not in self._queues.tasks
             self._queues.load(root)
+            has_tasks = any(task.state in OPEN for task in self._queues.tasks[root])
+        if is_new and has_tasks:
+            self._announce()
 
     @contextmanager
     def yielding(self, root: Path) -> Iterator[None]:
@@ -199,7 +212,7 @@ class Runs:
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until no task is in progress or waits. Return whether that is so."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._current is None and self._queues.next() is None, seconds)
+            return self._changed.wait_for(lambda: self._current is None and self._next() is None, seconds)
 
     def status(self) -> dict[str, Any]:
         """Return the event that describes the current or the last task, and the queue."""
@@ -226,6 +239,11 @@ class Runs:
         for task in self._queues.tasks[root]:
             if task.state == PAUSED:
                 self._queues.set(root, task.id, WAITING)
+        if self._current is not None and self._current[1].action == COST:
+            self._ask(_YIELD)
+        self._start_thread()
+
+    def _start_thread(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="review runs", daemon=True)
             self._thread.start()
@@ -240,8 +258,11 @@ class Runs:
     def _work(self) -> None:
         while (found := self._take()) is not None:
             root, task = found
-            self._announce()
             order = Order(self._number, task.action, root, task.options)
+            if task.action == COST:
+                self._finish_cost(root, task, self._process.do(order, lambda sent: None))
+                continue
+            self._announce()
             ending = self._process.do(order, self._receive)
             with self._changed:
                 self._finish(root, task, ending)
@@ -251,13 +272,15 @@ class Runs:
     def _take(self) -> tuple[Path, QueuedTask] | None:
         """Wait for a task, and return it as the one in progress; None when the server ends."""
         with self._changed:
-            self._changed.wait_for(lambda: self._is_stopping or (not self._changes and self._queues.next() is not None))
-            found = None if self._is_stopping else self._queues.next()
+            self._changed.wait_for(lambda: self._is_stopping or (not self._changes and self._next() is not None))
+            found = None if self._is_stopping else self._next()
             if found is None:
                 return None
-            root, task = found
-            self._current, self._request = found, ""
-            self._number += 1
+            root, task = self._current = found
+            self._request, self._number = "", self._number + 1
+            if task.action == COST:
+                self._cost = None
+                return found
             self._queues.set(root, task.id, RUNNING)
             self._status = {
                 "project": project_id(root), "id": task.id, "action": task.action, "options": dict(task.options),
@@ -265,6 +288,18 @@ class Runs:
                 "state": RUNNING,
             }  # fmt: skip
             return found
+
+    def _next(self) -> tuple[Path, QueuedTask] | None:
+        return self._queues.next() or self._cost
+
+    def _finish_cost(self, root: Path, task: QueuedTask, ending: Ending) -> None:
+        with self._changed:
+            self._current = None
+            self._changed.notify_all()
+        if ending.how == CANCELLED:
+            return
+        known = ending.value if ending.how == DONE else {"error": ending.text}
+        self._send({"type": "cost", "project": project_id(root), "options": dict(task.options), **known})
 
     def _finish(self, root: Path, task: QueuedTask, ending: Ending) -> None:
         state = {DONE: task_queue.DONE, CANCELLED: task_queue.CANCELLED}.get(ending.how, task_queue.FAILED)

@@ -35,8 +35,10 @@ def check_extra() -> None:
         raise ReviewError(f"stylize review needs libraries that are not installed ({', '.join(missing)}); {_HINT}")
 
 
-def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None]) -> None:
+def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None], *, editor: str | None = None) -> None:
     """Serve the page until the process is interrupted. on_ready: receives the address to open, with its token.
+
+    editor: command that opens keys for painting, by default that of the system.
 
     Raises ReviewError if the extra is not installed, or the address cannot be used.
     """
@@ -44,6 +46,9 @@ def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None])
     _check_address(address)
     import uvicorn
 
+    from stylize.review.external_program import external_program
+
+    program = external_program(editor)
     from stylize.review.app import make_app
     from stylize.review.gate import EXCHANGE_PATH, Access, hosts_of
     from stylize.review.server_state import Review
@@ -52,7 +57,7 @@ def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None])
         port = listening.getsockname()[1]
         names = _LOCAL_NAMES if address.host in _LOCAL_NAMES else (address.host,)
         access = Access(hosts_of(names, port), cookie=f"stylize_{port}")
-        review = Review(roots)
+        review = Review(roots, program=program)
         app = make_app(review, access)
         config = uvicorn.Config(
             app,
@@ -67,6 +72,7 @@ def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None])
         try:
             uvicorn.Server(config).run(sockets=[listening])
         finally:
+            review.watch.stop()
             review.runs.stop()
 
 

@@ -14,12 +14,14 @@ from stylize.media.plates import plate_pattern
 from stylize.media.sequences import READ_SUFFIXES, pattern_of
 from stylize.media.shot import Shot
 from stylize.media.true_shape import true_size
-from stylize.project import LAYERS, digest_of, trusted_settings
-from stylize.project.layout import DRAFTS, STATE_FOLDER
+from stylize.project import LAYERS, trusted_settings
+from stylize.project.layout import DRAFTS
 from stylize.project.links import refuse_links
-from stylize.project.records import Records, file_name
+from stylize.project.records import file_name
 from stylize.real_path import real_path
 from stylize.reporter import OnMessage
+from stylize.review.known_digests import known_digest
+from stylize.review.known_records import known_records
 from stylize.settings import Look, Settings, looks_of
 
 
@@ -70,6 +72,10 @@ class ShownProject:
             raise ReviewError("expected a part of this project, found none of that name; reload the page")
         return self.parts[name]
 
+    def full_part(self, part: Part) -> Part:
+        """Return the part of the same look at full size."""
+        return next(one for one in self.parts.values() if one.base == self.root and one.look.name == part.look.name)
+
     @property
     def display_size(self) -> tuple[int, int]:
         """(width, height) of the shot with square pixels."""
@@ -94,6 +100,10 @@ class ShownProject:
         """Return the file of a frame in a folder; None if it does not exist."""
         path = folder / frame_name(self.shot, frame)
         return path if path.is_file() else None
+
+    def file_name(self, frame: int) -> str:
+        """Return the file name of a frame, which is the same in every folder."""
+        return frame_name(self.shot, frame)
 
     def existing(self, folder: Path) -> frozenset[int]:
         """Return the frames that have a file in a folder."""
@@ -141,13 +151,12 @@ class _Written:
     """Files that runs have written, from the records of a part."""
 
     def __init__(self, root: Path) -> None:
-        self._root, self._records = root, Records(root / STATE_FOLDER)
-        self._records.load()
+        self._root, self._records = root, known_records(root)
 
     def wrote(self, path: Path) -> bool:
         """Return whether a run wrote the current contents of a file."""
         entries = list(self._records.files(file_name(self._root, path)))
-        return bool(entries) and any(digest_of(path) in entry.digests for entry in entries)
+        return bool(entries) and any(known_digest(path) in entry.digests for entry in entries)
 
 
 def show_project(root: Path, message: OnMessage) -> ShownProject:

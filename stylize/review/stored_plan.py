@@ -22,15 +22,17 @@ class StoredPlan:
     coverage: Mapping[int, float] = field(default_factory=dict)
 
 
-def stored_plan(shot_records: Records, look_records: Records, frames: Sequence[int]) -> StoredPlan:
+def stored_plan(
+    look_records: Records, frames: Sequence[int], cuts: tuple[int, ...], found: tuple[int, ...]
+) -> StoredPlan:
     """Return the last plan. Malformed records, such as those of another version, count as missing.
 
-    shot_records, look_records: those of the whole shot and of the look; the same without layers. frames: numbers of the
-    frames of the shot, ascending.
+    look_records: those of the look, or of the shot without layers. frames: numbers of the frames of the shot,
+    ascending. cuts: those that the next plan will use. found: those that were found last, between which the last plan
+    may have picked its keys.
     """
-    cuts = tuple(one for one in _numbers(shot_records.latest_fact("cuts")) if one in set(frames))
     picked, coverage = dict[int, Keyframe](), dict[int, float]()
-    for shot in split(frames, cuts):
+    for shot in dict.fromkeys([*split(frames, found), *split(frames, cuts)]):
         name = f"{shot[0]}-{shot[-1]}"
         picked |= {key.frame: key for key in _keyframes(look_records.latest_fact(f"keyframes {name}"))}
         measured = look_records.latest_fact(f"explained {name}")
@@ -58,7 +60,3 @@ def _refined(value: Any) -> list[int]:
         return [int(frame) for frame, _, _, is_kept, *_ in value["rounds"] if is_kept]
     except (TypeError, KeyError, ValueError):
         return []
-
-
-def _numbers(value: Any) -> list[int]:
-    return [one for one in value if isinstance(one, int)] if isinstance(value, list) else []

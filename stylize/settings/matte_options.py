@@ -17,7 +17,7 @@ from stylize.settings.option import MATTE, READING, RUN, Option, is_given, optio
 from stylize.settings.read_options import read_options
 from stylize.settings.reading_options import ReadingSettings
 from stylize.settings.signatures import MatteSettingsDict
-from stylize.settings.validation import check_linear_light, check_matte_method
+from stylize.settings.validation import check_cuts, check_linear_light, check_matte_method
 
 _MATTE = (types.MATTE,)
 
@@ -163,6 +163,7 @@ class MatteSettings(ReadingSettings):
         build_tables(self)
         check_matte_method(self)
         check_linear_light(self)
+        check_cuts(self)
         if self.clean is None and is_given(self, "difference"):
             raise SettingsError("--difference needs a clean plate; give one with --clean PATH")
         if self.chroma is not None and self.refine:

@@ -88,6 +88,16 @@ class ReadingSettings:
     view: str | None = option_field(
         types.NAME, None, READING, "View in the configuration of --ocio; it must have an inverse.", stages=_READERS
     )
+    add_cut: tuple[int, ...] = option_field(
+        types.FRAMES,
+        (),
+        READING,
+        "First frames of new shots in addition to the cuts that are found, such as 31,80.",
+        stages=_READERS,
+    )
+    drop_cut: tuple[int, ...] = option_field(
+        types.FRAMES, (), READING, "Cuts that are found but are none, by the frame after them.", stages=_READERS
+    )
 
 
 READING_OPTIONS: Mapping[str, Option] = options_of(ReadingSettings)

@@ -73,6 +73,11 @@ def all_texts(text: str) -> tuple[str, ...]:
     return tuple(words for _, words in _text_points(text)) if is_schedule(text) else (text,)
 
 
+def text_points(text: str) -> tuple[tuple[int, str], ...]:
+    """Return the points of a schedule: frame, ascending, and the text that begins there. Raises as ``text_at``."""
+    return tuple(_text_points(text))
+
+
 def with_texts(text: str, at: Mapping[int, str]) -> str:
     """Return a schedule with other texts at single frames, and the same text as before at all others.
 

@@ -22,7 +22,7 @@ def shifted_settings(settings: Settings, shift: int, frames: Collection[int], gi
     present = set(frames)
 
     def shifted(name: str, value: Any) -> Any:
-        if name in ("keyframes", "add_key", "drop_key") and isinstance(value, tuple):
+        if name in ("keyframes", "add_key", "drop_key", "add_cut", "drop_cut") and isinstance(value, tuple):
             return tuple(frame + shift for frame in value if frame + shift in present)
         if name == "frames":
             return _range(value, shift, present)

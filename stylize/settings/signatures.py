@@ -101,6 +101,8 @@ class SettingsDict(LookDict, total=False):
     ocio: str | os.PathLike[str] | None
     input_space: str | None
     view: str | None
+    add_cut: int | str | Iterable[int | str]
+    drop_cut: int | str | Iterable[int | str]
     output: str | os.PathLike[str] | None
     frames: str | None
     split: bool
@@ -158,6 +160,8 @@ class MatteSettingsDict(TypedDict, total=False):
     ocio: str | os.PathLike[str] | None
     input_space: str | None
     view: str | None
+    add_cut: int | str | Iterable[int | str]
+    drop_cut: int | str | Iterable[int | str]
     key: str | MatteKey | Iterable[str | MatteKey]
     scribble: str | MatteKey | Iterable[str | MatteKey]
     chroma: str | None
@@ -240,6 +244,8 @@ class LooksSettingsDict(TypedDict, total=False):
     ocio: str | os.PathLike[str] | None
     input_space: str | None
     view: str | None
+    add_cut: int | str | Iterable[int | str]
+    drop_cut: int | str | Iterable[int | str]
     offline: bool
     trust: bool
     allow: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]

@@ -66,8 +66,16 @@ def _check_renderer(settings: Any, chosen: RendererRegistration) -> None:
     run_check(chosen, settings)
 
 
+def check_cuts(settings: Any) -> None:
+    """Raise SettingsError for a cut that is both added and dropped."""
+    both = sorted(set(settings.add_cut) & set(settings.drop_cut))
+    if both:
+        raise SettingsError(f"frame {both[0]} is in both --add-cut and --drop-cut; remove it from one of them")
+
+
 def check_run_options(settings: Any) -> None:
     """Raise SettingsError for an option of the whole shot that would have no effect."""
+    check_cuts(settings)
     _check_motion(settings)
     _check_passes(settings)
     check_linear_light(settings)

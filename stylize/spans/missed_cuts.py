@@ -66,7 +66,8 @@ def _scene_breaks(context: Context, plan: ShotPlan) -> list[int]:
         # Soft and dark pictures resemble each other whatever their content; the detectors of the split are better
         # there.
         plates = ((frame, context.plates.colour(frame)) for frame in frames)
-        detected = set() if context.settings.split else set(cuts(context, plates))
+        is_complete = context.settings.split and not context.settings.drop_cut
+        detected = set() if is_complete else set(cuts(context, plates))
         breaks = [
             after
             for before, after in pairwise(frames)

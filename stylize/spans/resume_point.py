@@ -2,7 +2,8 @@
 
 import contextlib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +39,17 @@ class StoredDrawing:
 
 @dataclass(frozen=True)
 class ResumeFiles:
-    """Files in a span's scratch folder: for each side, a resume point and the drawings that its pass has stored."""
+    """Files of a span: for each side, a resume point and the drawings that its pass has stored.
+
+    scratch: the span's own folder. kept: folders of sides whose files are kept, by side; see ``SpanJob``.
+    """
 
     scratch: Path
+    kept: Mapping[str, Path] = field(default_factory=dict)
+
+    def folders(self) -> set[Path]:
+        """Return all folders."""
+        return {self.scratch, *self.kept.values()}
 
     def save_drawing(self, side: str, drawing: int, stored: StoredDrawing) -> None:
         """Store a drawing until it is blended. Raises OutputError when it cannot be written."""
@@ -77,10 +86,28 @@ class ResumeFiles:
             return None
 
     def _drawing_file(self, side: str, drawing: int) -> Path:
-        return self.scratch / f"{side}.{drawing}.npz"
+        return self.kept.get(side, self.scratch) / f"{side}.{drawing}.npz"
 
     def _state_file(self, side: str) -> Path:
-        return self.scratch / f"{side}.state.npz"
+        return self.kept.get(side, self.scratch) / f"{side}.state.npz"
+
+
+def prune_kept(folder: Path, used: Iterable[Path], max_bytes: int) -> None:
+    """Remove the kept files of passes that no span uses any more, and the oldest beyond a number of bytes.
+
+    folder: holds the folders of the passes. used: folders of those that spans use.
+    """
+    wanted = set(used)
+    found = [path for path in folder.iterdir() if is_scratch(path)] if folder.is_dir() else []
+    left = 0
+    for path in sorted(found, key=_last_use, reverse=True):
+        left += sum(one.stat().st_size for one in path.iterdir() if one.is_file())
+        if path not in wanted or left > max_bytes:
+            clear(path)
+
+
+def _last_use(folder: Path) -> tuple[int, str]:
+    return folder.stat().st_mtime_ns, folder.name
 
 
 def is_scratch(path: Path) -> bool:

@@ -15,15 +15,16 @@ import numpy as np
 from stylize.context.context import Context
 from stylize.errors import OutputError, PaintedKeyError
 from stylize.events import FrameFinished, TaskDone, TaskStarted
-from stylize.jobs import Task, WorkerSetup, run_tasks, task_id
+from stylize.jobs import Task, WorkerSetup, run_in_turns, run_tasks, task_id
 from stylize.media.images import image_info
 from stylize.motion import estimated
 from stylize.planning.picking import ShotPlan
+from stylize.project.layout import KEPT_PASSES
 from stylize.spans.composite_look import finish_key
 from stylize.spans.frame_files import is_done, remove_stale, write_frame
-from stylize.spans.resume_point import clear, is_scratch
+from stylize.spans.resume_point import clear, is_scratch, prune_kept
 from stylize.spans.span_job import BACKWARD, FORWARD, DrawingPassed, Engine, Event, FinishedFrame, SpanInputs
-from stylize.spans.span_plan import PlannedSpan, keyframe_key, planned_spans, plate_key, span_id
+from stylize.spans.span_plan import PlannedSpan, kept_passes, keyframe_key, planned_spans, plate_key, span_id
 from stylize.spans.span_worker import (
     BLEND,
     WHOLE,
@@ -40,6 +41,8 @@ from stylize.spans.span_worker import (
 _WORKER_IMPORTS = "stylize.spans.worker_imports"
 # Task for the frames that no span makes: keyframes, and plates returned unchanged.
 KEYFRAMES = "keyframes"
+# Max bytes of the drawings of passes that a draft keeps, so that a change of one key remakes only its own passes.
+MAX_KEPT_BYTES = 1 << 30
 
 
 def span_tasks(context: Context, shots: Sequence[ShotPlan], keys: Sequence[str]) -> list[Task]:
@@ -71,7 +74,7 @@ def propagate_shots(context: Context, shots: Sequence[ShotPlan]) -> tuple[int, .
     missing = [frame for plan in shots for frame in plan.keys if frame not in keys]
     if missing:
         raise PaintedKeyError(f"keyframe {missing[0]} has no picture in keys/; run again with --from render")
-    inputs = span_inputs(context.plates, keys, context.mattes, context.guides, _dtype(context, keys))
+    inputs = span_inputs(context.plates, keys, context.mattes, context.guides, frame_dtype(context, keys))
     engine = engine_of(context.settings, context.motion)
     progress = _Progress(
         context,
@@ -83,6 +86,9 @@ def propagate_shots(context: Context, shots: Sequence[ShotPlan]) -> tuple[int, .
         for frame in plan.keys:
             progress.keyframe(frame, _put_keyframe(keyframes_context, inputs, engine, frame))
     _run(context, keys, inputs, engine, progress)
+    if context.draft is not None:
+        used = [folder for plan in shots for folder in kept_passes(context, inputs, plan)]
+        prune_kept(context.project.folder("passes") / KEPT_PASSES, used, MAX_KEPT_BYTES)
     _tidy(context, [span_id(context.name, span) for plan in shots for span in plan.spans()])
     return tuple(sorted(progress.redone))
 
@@ -95,12 +101,23 @@ def _run(
     jobs = min(context.settings.jobs, sum(not task.needs for task in tasks))
     if jobs < 2:
         alone = make_worker(inputs, engine, context.shot, context.project.root)
+        if _are_neighbours(context, tasks):
+            run_in_turns(alone, tasks, progress.event, progress.done, progress.start, context.reporter.check)
+            return
         here: WorkerSetup[None, Event] = WorkerSetup(lambda _: alone, None)
         run_tasks(here, tasks, 1, progress.event, progress.done, progress.start, context.reporter.check)
     else:
         payload = worker_inputs(context, keys, inputs.dtype, jobs)
         setup: WorkerSetup[WorkerInputs, Event] = WorkerSetup(prepare, payload, [_WORKER_IMPORTS])
         run_tasks(setup, tasks, jobs, progress.event, progress.done, progress.start, context.reporter.check)
+
+
+def _are_neighbours(context: Context, tasks: Sequence[Task]) -> bool:
+    """Return whether a draft lacks the two spans next to one key, whose nearest frames are then to come first."""
+    if context.draft is None or len(tasks) != 2:
+        return False
+    first, second = (task.details.planned.job.span for task in tasks)
+    return first.right is not None and first.right == second.left
 
 
 def _pass_tasks(planned: Sequence[PlannedSpan], jobs: int) -> list[Task]:
@@ -155,7 +172,7 @@ def _return_plates(context: Context) -> tuple[int, ...]:
     return tuple(written)
 
 
-def _dtype(context: Context, keys: Mapping[int, Path]) -> type:
+def frame_dtype(context: Context, keys: Mapping[int, Path]) -> type:
     """Return uint16 when the plates or any key have 16 bits, otherwise uint8."""
     deep = context.shot.depth == 16 or any(image_info(path).depth == 16 for path in keys.values())
     return np.uint16 if deep else np.uint8

@@ -63,12 +63,12 @@ class SpanRun:
     def __init__(self, inputs: SpanInputs, job: SpanJob, engine: Engine, put: Put) -> None:
         self._inputs, self._job, self._engine, self._put = inputs, job, engine, put
         self._needed = job.needed_drawings()
-        self._files = ResumeFiles(job.scratch)
+        self._files = ResumeFiles(job.scratch, job.kept)
         self._behind: WriteBehind[Event] = WriteBehind()
 
     def run(self) -> Iterator[Event]:
         """Make all wanted frames, each once."""
-        make_folder(self._job.scratch)
+        self._make_folders()
         if self._passes_fit_together():
             yield from self._run_concurrently()
             return
@@ -80,7 +80,7 @@ class SpanRun:
 
     def run_pass(self, side: str) -> Iterator[Event]:
         """Run one of two passes, and store its drawings for ``blend``."""
-        make_folder(self._job.scratch)
+        self._make_folders()
         with self._behind:
             with closing(self._propagate(side)) as steps:
                 for step in steps:
@@ -122,6 +122,10 @@ class SpanRun:
                 yield from self._finish_held_key(drawing)
             else:
                 yield from self._blend_stored(drawing)
+
+    def _make_folders(self) -> None:
+        for folder in self._files.folders():
+            make_folder(folder)
 
     # Concurrent passes
 

@@ -56,6 +56,8 @@ class SpanJob:
     the span's own folder, whose name changes with all inputs of the span. box: the part of the frame where motion is
     propagated, None for all; no frame of the span shows any style outside it. drawing_boxes: the part of ``box`` to
     make for each drawing that does not fill it; no frame that displays the drawing shows any style outside this part.
+    kept: for a draft, the folder of each side's drawings, which are kept when the span is done: its name changes with
+    all inputs of the pass, and not with the key of the other side, so that a change of one key remakes one pass.
     """
 
     span: Span
@@ -64,6 +66,7 @@ class SpanJob:
     scratch: Path
     box: Box | None = None
     drawing_boxes: Mapping[int, Box] = field(default_factory=dict)
+    kept: Mapping[str, Path] = field(default_factory=dict)
 
     def two_sided(self) -> bool:
         """Return whether the span has two passes."""

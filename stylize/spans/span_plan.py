@@ -1,7 +1,9 @@
 """Spans of a look that lack frames: their jobs and their cache keys."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +14,11 @@ from propagate.synthesis import SynthesisSettings
 from stylize.context.context import Context
 from stylize.jobs import task_id
 from stylize.planning.picking import ShotPlan
+from stylize.project.layout import KEPT_PASSES
 from stylize.settings import Settings
 from stylize.spans.frame_files import is_done
 from stylize.spans.matte_roi import drawing_boxes, span_box
-from stylize.spans.span_job import SpanInputs, SpanJob
+from stylize.spans.span_job import BACKWARD, FORWARD, SpanInputs, SpanJob
 from stylize.stages import cache_key
 
 
@@ -37,26 +40,54 @@ def span_id(layer: str, span: Span) -> str:
     return task_id("span", layer, f"{span.frames[0]:04d}")
 
 
-def planned_spans(context: Context, inputs: SpanInputs, plan: ShotPlan) -> Iterator[PlannedSpan]:
-    """Yield the spans of a shot that lack frames."""
+def planned_spans(
+    context: Context, inputs: SpanInputs, plan: ShotPlan, stale: Collection[int] = ()
+) -> Iterator[PlannedSpan]:  # fmt: skip
+    """Yield the spans of a shot that lack frames. stale: keys whose spans are left out, as they are about to change."""
     drawing_of = plan.drawings(context.settings.on, context.settings.boil)
     for span in split_at_keys(plan.frames, plan.keys):
+        if {span.left, span.right} & {*stale}:
+            continue
         displayed = {frame: drawing_of[frame] for frame in span.frames}
-        key = _span_key(context, inputs, span, displayed)
-        two_sided = None not in (span.left, span.right)
+        keys = [key for key in (span.left, span.right) if key is not None]
+        shared = _shared_inputs(context, inputs, span, displayed)
+        key = _span_key(context, inputs, shared, keys)
         missing = [
             frame
             for frame in span.frames
-            if not is_done(context, frame, _frame_key(key, span, frame), blended=two_sided)
+            if not is_done(context, frame, _frame_key(key, span, frame), blended=len(keys) > 1)
         ]
         if missing:
             # Spans of equal contents have equal cache keys, but each has a folder of its own.
             scratch = context.project.folder("passes") / cache_key("span", "scratch", key, span.frames)
+            kept = _kept_folders(context, inputs, span, shared)
             yield PlannedSpan(
                 span_id(context.name, span),
                 key,
-                SpanJob(span, frozenset(missing), displayed, scratch, *_boxes(context, displayed)),
+                SpanJob(span, frozenset(missing), displayed, scratch, *_boxes(context, displayed), kept),
             )
+
+
+def kept_passes(context: Context, inputs: SpanInputs, plan: ShotPlan) -> list[Path]:
+    """Return the folders of all passes of a shot whose drawings are kept."""
+    drawing_of = plan.drawings(context.settings.on, context.settings.boil)
+    found = list[Path]()
+    for span in split_at_keys(plan.frames, plan.keys) if context.draft is not None else ():
+        displayed = {frame: drawing_of[frame] for frame in span.frames}
+        shared = _shared_inputs(context, inputs, span, displayed)
+        found += _kept_folders(context, inputs, span, shared).values()
+    return found
+
+
+def _kept_folders(context: Context, inputs: SpanInputs, span: Span, shared: "_Shared") -> dict[str, Path]:
+    """Return the folder of each pass of a span between two keys in a draft; see ``SpanJob.kept``."""
+    if context.draft is None or span.left is None or span.right is None:
+        return {}
+    folder = context.project.folder("passes") / KEPT_PASSES
+    return {
+        side: folder / cache_key("span", "pass", side, span.frames, _span_key(context, inputs, shared, [key]))
+        for side, key in ((FORWARD, span.left), (BACKWARD, span.right))
+    }
 
 
 def keyframe_key(context: Context, inputs: SpanInputs, frame: int) -> str:
@@ -73,8 +104,17 @@ def plate_key(context: Context, frame: int) -> str:
     return cache_key("span", "plate", context.plate_digests([frame]))
 
 
-def _span_key(context: Context, inputs: SpanInputs, span: Span, displayed: Mapping[int, int]) -> str:
-    """Return the cache key of a span. It counts frames from the first one, so that it does not depend on where the
+@dataclass(frozen=True)
+class _Shared:
+    """Inputs of both passes of a span, apart from their keys: before and after these, and the stages that they use."""
+
+    before: tuple[Any, ...]
+    after: tuple[Any, ...]
+    uses: tuple[str, ...]
+
+
+def _shared_inputs(context: Context, inputs: SpanInputs, span: Span, displayed: Mapping[int, int]) -> _Shared:
+    """Return the inputs of a span. Frames are counted from the first one, so that they do not depend on where the
     numbers of a shot start; only line boil does.
     """
     box, boxes = _boxes(context, displayed)
@@ -86,14 +126,22 @@ def _span_key(context: Context, inputs: SpanInputs, span: Span, displayed: Mappi
     def place(frame: int | None) -> int | None:
         return None if frame is None else frame - frames[0]
 
-    return cache_key(
-        "span", SynthesisSettings().cache_key(), motion.cache_key(frames), place(span.left), place(span.right),
+    before = (
+        SynthesisSettings().cache_key(), motion.cache_key(frames), place(span.left), place(span.right),
         [place(frame) for frame in frames], [place(drawing) for drawing in drawings], context.plate_digests(frames),
-        [context.project.digest(inputs.key_file(key)) for key in keys], context.matte_inputs(span.frames),
-        np.dtype(inputs.dtype).name, _boil_inputs(context.settings, drawings), context.guide_inputs(frames),
-        box.bounds() if box else [], [[place(drawing), one.bounds()] for drawing, one in sorted(boxes.items())],
-        uses=(*motion.stages, *_boil_stage(context.settings)),
     )  # fmt: skip
+    after = (
+        context.matte_inputs(span.frames), np.dtype(inputs.dtype).name, _boil_inputs(context.settings, drawings),
+        context.guide_inputs(frames), box.bounds() if box else [],
+        [[place(drawing), one.bounds()] for drawing, one in sorted(boxes.items())],
+    )  # fmt: skip
+    return _Shared(before, after, (*motion.stages, *_boil_stage(context.settings)))
+
+
+def _span_key(context: Context, inputs: SpanInputs, shared: _Shared, keys: Sequence[int]) -> str:
+    """Return the cache key of a span, or of its pass from one key. keys: those that it depends on."""
+    digests = [context.project.digest(inputs.key_file(key)) for key in keys]
+    return cache_key("span", *shared.before, digests, *shared.after, uses=shared.uses)
 
 
 def _frame_key(key: str, span: Span, frame: int) -> str:

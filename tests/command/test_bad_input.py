@@ -47,6 +47,7 @@ def test_bad_arguments_get_one_line_and_an_exit_code(movie, style, tmp_path, wor
     assert movie.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_painted_keys_of_wrong_size_or_number_are_refused(tmp_path, movie):
     keys = tmp_path / "keys"
     keys.mkdir()
@@ -87,7 +88,7 @@ def test_foreign_output_files_are_not_overwritten(tmp_path, movie, style):
 
 @pytest.mark.slow
 def test_truncated_movie_gives_its_readable_frames_and_a_note(tmp_path, style):
-    path = write_movie(tmp_path / "cut.mkv", bunny(24, size=(320, 180)))
+    path = write_movie(tmp_path / "cut.mkv", bunny(24))
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.6)])
     result = stylize.run(path, style=style, keyframes=(1,))
     assert 1 <= len(result.frames) < 24

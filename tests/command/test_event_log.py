@@ -95,6 +95,7 @@ def test_disk_estimate_is_close_to_actual_use(movie, style):
     assert taken / 2 < estimate.needed < 4 * taken
 
 
+@pytest.mark.slow
 def test_too_small_disk_is_reported_before_the_work(movie, style, monkeypatch):
     monkeypatch.setattr("stylize.preflight.estimate_disk", lambda *_: DiskEstimate(5 * 10**9, 10**6))
     messages = []

@@ -124,6 +124,7 @@ def test_killed_refined_run_resumes_and_completes(tmp_path, style):
     assert again.stderr == ""
 
 
+@pytest.mark.slow
 def test_new_start_number_does_not_reuse_plates_of_other_frames(movie, style):
     stylize.run(movie, style=style, keyframes=(1,), to_stage="pick")
     first = read_image(movie.with_name("shot.stylize") / "video" / "shot.0002.png")

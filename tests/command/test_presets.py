@@ -53,6 +53,7 @@ def test_precedence_is_defaults_studio_preset_command_line(shot, tmp_path, style
     assert settings_of(shot, style=style).structure == 0.1
 
 
+@pytest.mark.slow
 def test_project_keeps_its_settings_when_studio_defaults_change(shot, tmp_path, style, capfd):
     write(tmp_path / "stylize.toml", "[settings]\nseed = 1\n")
     project = stylize.run(shot, style=style, keyframes=(1, 8), to_stage="conform").project

@@ -236,6 +236,7 @@ def test_frame_range_limits_the_output(tmp_path, style):
     assert list(stylize.run(folder, style=style, frames="1002-1008x2").frames) == [1002, 1004, 1006, 1008]
 
 
+@pytest.mark.slow
 def test_help_is_light_and_lists_essential_options_first():
     shown = command("--help").stdout
     assert shown.index("--style") < shown.index("--keyframes") < shown.index("--help GROUP")

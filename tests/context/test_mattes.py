@@ -125,6 +125,7 @@ def grey_pictures(count: int) -> list[Pixels]:
     return [np.full((48, 64, 3), 40 * (index + 1), np.uint8) for index in range(count)]
 
 
+@pytest.mark.slow
 def test_matte_can_be_a_movie(tmp_path: Path, shot: Shot) -> None:
     mattes = open_mattes(write_movie(tmp_path / "mask.mp4", grey_pictures(4)), shot)
     for index, number in enumerate(shot.frames):

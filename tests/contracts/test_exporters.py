@@ -68,6 +68,7 @@ def contents(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_exporter_writes_the_files_that_it_lists(name, listed_files, finished_run, run):
     assert listed_files[name]

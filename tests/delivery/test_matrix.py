@@ -301,6 +301,7 @@ def test_oiiotool_reads_the_properties_of_the_source(given: tuple[Kind, Shot, li
             assert code in of_exr or kind.rate > 30  # above 30 fps, two frames share an SMPTE timecode
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="ffprobe is not installed")
 @pytest.mark.parametrize(("codec", "suffix"), MOVIES)
 def test_ffprobe_agrees_with_our_decoder(codec: str, suffix: str, tmp_path: Path) -> None:

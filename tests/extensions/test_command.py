@@ -155,6 +155,7 @@ def ten_extensions(site):
     return site
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["plan", "--help"]])
 def test_help_is_light_with_ten_extensions(words, command, tmp_path):
     site = ten_extensions(tmp_path / "site")

@@ -159,6 +159,7 @@ def test_flags_are_named_after_the_extension():
     assert declared["count"].description == "a whole number of 1 or more"
 
 
+@pytest.mark.slow
 def test_requests_follow_the_registration(paper, plates, tmp_path):
     write_image(tmp_path / "m.png", picture(128))
     asked = {"matte": str(tmp_path / "m.png"), "renderer": "paper", "keyframes": (4,), "to_stage": "render"}
@@ -198,6 +199,7 @@ def test_another_version_of_an_extension_keeps_its_keys(paper, plates, tmp_path)
     assert stylize.run(plates, renderer_options={"count": 2}, **asked).rendered == (4,)
 
 
+@pytest.mark.slow
 def test_extension_that_describes_its_keys_keeps_those_that_do_not_change(paper, plates, tmp_path, monkeypatch):
     monkeypatch.setattr(Paper, "key_inputs", lambda self, frame, *, follows: {"late": frame > 2}, raising=False)
     monkeypatch.setattr(Paper, "environment", lambda self: {"device": "cpu"}, raising=False)

@@ -47,6 +47,7 @@ def test_frame_off_by_one_fails_the_check_with_a_picture(folder: Path, capfd: py
     assert run_command("check", str(folder)) == 0
 
 
+@pytest.mark.slow
 def test_tolerance_is_below_visibility(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name in GOLDENS:
         if name != "painted":

@@ -27,6 +27,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("film") / "shot.mkv", telecined(moving(12)))
 
 
+@pytest.mark.slow
 def test_conformed_frames_are_unpacked_and_listed(film: Path, tmp_path: Path) -> None:
     messages: list[str] = []
     settings = {"deinterlace": "film", "start_number": 101, "to_stage": "conform", "on_message": messages.append}

@@ -162,6 +162,7 @@ def _keys(folder):
     return keys
 
 
+@pytest.mark.slow
 def test_truncated_frame_is_unpacked_again_and_not_reported_as_edited(tmp_path, movie):
     plates, keys, messages = folder_of(tmp_path / "plates", scene(5)), _keys(tmp_path), []
     first = stylize.run(plates, keys=keys, guide=f"{movie}:2")

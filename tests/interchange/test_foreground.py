@@ -48,6 +48,7 @@ def stored_pixels(path: Path) -> tuple[np.ndarray, "OpenImageIO.ImageSpec"]:
     return pixels, spec
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_straight_foreground_over_the_plate_equals_the_result(plates, keys, matte, tmp_path, suffix):
     result = stylize.run(
@@ -69,6 +70,7 @@ def test_straight_foreground_over_the_plate_equals_the_result(plates, keys, matt
         np.testing.assert_allclose(grey, RAMP, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_foreground_of_an_exr_result_is_premultiplied_linear(plates, keys, matte, tmp_path):
     result = stylize.run(plates, keys=keys, matte=matte, output=f"{tmp_path}/o/x.####.exr", export="matte,foreground")
     folder = tmp_path / "o"
@@ -87,12 +89,14 @@ def test_foreground_is_png_if_the_result_format_has_no_alpha(plates, keys, matte
     assert len(list(tmp_path.glob("o/*_foreground/*.png"))) == 2
 
 
+@pytest.mark.slow
 def test_foreground_has_16_bits_on_request(plates, keys, matte, tmp_path):
     stylize.run(plates, keys=keys, matte=matte, output=f"{tmp_path}/o/", export="foreground", bits=16)
     found, _ = stored_pixels(sorted(tmp_path.glob("o/*_foreground/*.png"))[0])
     np.testing.assert_array_equal(found[..., 3], MATTE)
 
 
+@pytest.mark.slow
 def test_alpha_of_the_shot_limits_that_of_the_foreground(keys, matte, tmp_path):
     veil = np.zeros((*SIZE[::-1], 1), np.uint8)
     veil[10:30] = 200

@@ -315,6 +315,7 @@ def test_shot_with_a_black_matte_is_exported_without_keys(
         assert b"out-" not in (folder / "shot.ebs").read_bytes()
 
 
+@pytest.mark.slow
 def test_passes_without_keys_have_key_minus_one(movie: Path, keys: Path, black_matte: Path, tmp_path: Path) -> None:
     stylize.run(movie, matte=black_matte, keys=keys, output=f"{tmp_path}/out/", export="passes")
     for frame in range(1, 9):

@@ -110,6 +110,7 @@ def test_otio_json_keeps_any_name(name: str, file: str) -> None:
     assert {one["name"] for one in references} == {visible(one.name) for one in (timeline.plate, timeline.result)}
 
 
+@pytest.mark.slow
 @MANY
 @given(FILE_NAMES, FILE_NAMES)
 def test_opentimelineio_reads_names_and_paths(name: str, file: str) -> None:

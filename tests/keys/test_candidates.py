@@ -56,6 +56,7 @@ def chosen(runs, painted):
     return runs
 
 
+@pytest.mark.slow
 def test_first_candidate_is_the_key_and_the_others_differ_in_seed_alone(chosen):
     for frame, key in chosen.bits().items():
         first, *others = bits(chosen, frame)
@@ -144,6 +145,7 @@ def test_picked_candidate_of_other_settings_is_never_replaced_silently(chosen):
     assert chosen.key(4).read_bytes() == shown[2]
 
 
+@pytest.mark.slow
 def test_picked_candidate_is_rendered_with_other_settings_on_request(chosen):
     before = bits(chosen, 4)
     chosen.run(seed=77)
@@ -184,6 +186,33 @@ def test_new_seed_takes_along_only_the_keys_that_start_from_it(chosen):
     assert chosen.bits()[1] == before[1]
 
 
+def test_seed_and_prompt_are_chosen_for_single_keys(chosen):
+    before = chosen.bits()
+    table = stylize.pick(chosen.project, [4], seed=99, prompt="pen, and ink")
+    found = read_choices(table, range(1, 9), is_partial=False)[4]
+    assert (found.seed, found.prompt, found.pick, found.lock) == (99, "pen, and ink", None, False)
+    assert chosen.run(keep_others=True).rendered == (4,)
+    stylize.pick(chosen.project, {4: 3})
+    assert read_choices(table, range(1, 9), is_partial=False)[4].seed == 99, "it stays"
+    stylize.pick(chosen.project, {4: None}, seed="own", prompt="")
+    assert read_choices(table, range(1, 9), is_partial=False) == {}
+    assert chosen.run(keep_others=True).rendered == (4,)
+    assert chosen.bits() == before
+
+
+def test_choices_that_a_run_would_refuse_are_refused_at_once(chosen):
+    for seed in (-1, 2**31, True, "1"):
+        with pytest.raises(SettingsError, match="seed: expected a whole number from 0 to 2147483647, or own"):
+            stylize.pick(chosen.project, [4], seed=seed)
+    with pytest.raises(SettingsError, match="prompt: expected a text in one line"):
+        stylize.pick(chosen.project, [4], prompt="pen\nink")
+    stylize.pick(chosen.project, [4], lock=True)
+    for wishes in ({"seed": 3}, {"prompt": "pen"}):
+        with pytest.raises(PlanError, match="frame 4 is locked; give --unlock"):
+            stylize.pick(chosen.project, [4], **wishes)
+    stylize.pick(chosen.project, [4], seed="own", prompt="", lock=True)  # changes nothing
+
+
 def test_new_seed_leaves_the_bits_of_others_alone_with_keep_others(chosen):
     before = chosen.bits()
     edit(chosen, f4={"seed": 99})
@@ -208,6 +237,7 @@ def test_prompt_is_refused_for_a_renderer_that_reads_none(runs):
         runs.run(renderer="example", style=runs.shot / "s.0001.png", model=None, prompt=None, negative=None, cfg=7.0)
 
 
+@pytest.mark.slow
 def test_locked_key_is_never_painted_again(chosen):
     before = chosen.bits()
     stylize.pick(chosen.project, {4: 2}, lock=True)
@@ -258,6 +288,7 @@ def test_retouched_candidate_is_used_as_it_is(chosen):
     assert (read_image(candidate(chosen, 4, 2)) == 90).all()
 
 
+@pytest.mark.slow
 def test_choices_for_candidates_that_do_not_exist(chosen, tmp_path):
     with pytest.raises(PlanError, match="frame 4: expected one of its candidates 1, 2, 3, found 7; choose one of them"):
         stylize.pick(chosen.project, {4: 7})
@@ -308,6 +339,7 @@ def test_choice_for_a_frame_without_a_key_is_reported(runs):
     assert runs.said("keys.csv, line 2: not used, because not a keyframe: frames 5-6")
 
 
+@pytest.mark.slow
 def test_layers_have_candidates_and_tables_of_their_own(runs):
     matte = np.zeros((48, 64), np.uint8)
     matte[:, :32] = 255
@@ -357,7 +389,7 @@ def test_command_writes_the_table_and_reports_mistakes_in_one_line(chosen, capsy
     for words, code in (
         (("4=3", "8=1", "4=2"), 2),
         (("4=9",), 1), (("four",), 2), (("4=-1",), 2), (("4=2",), 1), (("4=2", "--lock", "--unlock"), 2), ((), 2),
-        (("5=1",), 1), (("4=2", "--layer", "sky"), 2),
+        (("5=1",), 1), (("4=2", "--layer", "sky"), 2), (("4",), 2), (("4=2", "8"), 2), (("4", "--seed", "x"), 2),
     ):  # fmt: skip
         assert command("pick", chosen.project, *words) == code
         error = capsys.readouterr().err
@@ -365,5 +397,8 @@ def test_command_writes_the_table_and_reports_mistakes_in_one_line(chosen, capsy
         assert error.count("\n") == 1
     assert command("pick", chosen.root, "4=1") == 1
     assert table.read_bytes() == before
-    assert command("pick", chosen.project, "4=", "--unlock", "-q") == 0
+    assert command("pick", chosen.project, "4", "--unlock", "--seed", "7", "--prompt", "pen", "-q") == 0
+    found = read_choices(table, range(1, 9), is_partial=False)[4]
+    assert (found.pick, found.lock, found.seed, found.prompt) == (3, False, 7, "pen")
+    assert command("pick", chosen.project, "4=", "--seed", "own", "--prompt", "", "-q") == 0
     assert 4 not in read_choices(table, range(1, 9), is_partial=False)

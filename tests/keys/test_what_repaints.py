@@ -70,6 +70,7 @@ def test_key_that_the_others_start_from_takes_them_along_unless_they_are_kept(ru
     assert runs.said("keyframes 4, 8: rendered again", "start from keyframe 1", "--keep-others keeps them")
 
 
+@pytest.mark.slow
 def test_changed_plate_repaints_the_key_behind_it_and_those_that_start_from_that(runs):
     for frame, expected in ((6, (8,)), (1, (1, 4, 8))):
         picture = read_image(runs.shot / f"s.{frame:04d}.png")
@@ -121,6 +122,7 @@ def test_other_version_of_a_stage_keeps_every_key(runs, monkeypatch):
         stages._versions_hash.cache_clear()
 
 
+@pytest.mark.slow
 def test_keys_recorded_by_an_earlier_version_are_adopted(runs, monkeypatch):
     """Earlier records have the former cache key, and no record of what a key was made of."""
     from stylize.keys.decision import Ledger

@@ -265,6 +265,7 @@ def test_progress_counts_looks_and_messages_are_details(quick, plates, pair):
     assert all(event.is_detail or event.is_warning for event in events if isinstance(event, Message))
 
 
+@pytest.mark.slow
 def test_command_reports_commands_and_files(quick, plates, pair, capfd):
     cli.main(["looks", str(plates), "--style", str(pair[0]), "--style", str(pair[1]), "--frames", "2"])
     out, err = capfd.readouterr()

@@ -19,9 +19,11 @@ def leaving_figure():
     return compose(body(), motion, COUNT, seed=31, size=(240, 136))
 
 
-def tracks(case):
+@pytest.fixture(scope="module")
+def tracks(leaving_figure):
+    """Mattes tracked from the first frame on, and those tracked back from the last, by frame."""
+    case, frames = leaving_figure, range(COUNT)
     footage = Footage(case.frames.__getitem__, DisFlow(), DisFlow("fine"))
-    frames = range(COUNT)
     onward = track(list(frames), footage, case.alphas[0])
     back = from_clean_plate(list(reversed(frames)), footage, case.alphas[0].shape)
     return {one.frame: one for one in onward}, {one.frame: one for one in back}
@@ -36,8 +38,8 @@ def test_faint_matte_counts_as_empty(leaving_figure):
 
 
 @pytest.mark.slow
-def test_clean_plate_is_confident_of_the_background_only(leaving_figure):
-    _, back = tracks(leaving_figure)
+def test_clean_plate_is_confident_of_the_background_only(leaving_figure, tracks):
+    _, back = tracks
     for frame in range(7, COUNT - 1):
         truth = leaving_figure.alphas[frame]
         assert back[frame].matte.max() == 0
@@ -47,8 +49,8 @@ def test_clean_plate_is_confident_of_the_background_only(leaving_figure):
 
 
 @pytest.mark.slow
-def test_leaving_figure_is_tracked_until_it_has_left(leaving_figure):
-    onward, back = tracks(leaving_figure)
+def test_leaving_figure_is_tracked_until_it_has_left(leaving_figure, tracks):
+    onward, back = tracks
     for frame in range(1, COUNT - 1):
         mixed, truth = fuse_tracks(onward[frame], back[frame], frame / (COUNT - 1)), leaving_figure.alphas[frame]
         alone = iou(onward[frame].matte, truth)
@@ -63,8 +65,8 @@ def test_leaving_figure_is_tracked_until_it_has_left(leaving_figure):
 
 
 @pytest.mark.slow
-def test_frames_between_two_empty_mattes_are_empty(leaving_figure):
-    _, back = tracks(leaving_figure)
+def test_frames_between_two_empty_mattes_are_empty(tracks):
+    _, back = tracks
     mixed = fuse_tracks(back[5], back[5], 0.5)
     assert mixed.from_clean_plate
     assert mixed.matte.max() == 0

@@ -35,6 +35,7 @@ def strokes_on(region, side):
     return strokes
 
 
+@pytest.mark.slow
 def test_stroke_gives_back_a_lost_part(case):
     matte, missing = lost(case)
     strokes = strokes_on(missing, 1)
@@ -66,6 +67,7 @@ def test_strokes_of_both_sides_are_enough_without_tracking(case):
     assert found[:, 170:].max() < 0.5
 
 
+@pytest.mark.slow
 def test_strokes_are_kept_at_full_size():
     plate = np.full((700, 1000, 3), 90, np.uint8)
     plate[:, 500:] = 200

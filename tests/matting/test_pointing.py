@@ -133,3 +133,22 @@ def test_missing_library_is_reported_with_its_install_command(tmp_path, plates, 
 def test_folder_without_prompts_is_refused(tmp_path, plates, model):
     with pytest.raises(MatteError, match=r"expected an \.onnx file, found a folder; SAM 2 requires a prompt"):
         make_mattes(plates, matte_settings(tmp_path, model))
+
+
+def test_clicks_on_the_review_page_find_their_subject_in_single_frames(tmp_path, plates, model):
+    from stylize.review.matte_actions import find_clicked, model_problem, store_clicks
+    from stylize.review.painted_mattes import painted_frames
+    from stylize.review.prepare import prepare_project
+    from stylize.review.shown_project import show_project
+
+    root = prepare_project(plates, {}, lambda event: None)
+    stylize.configure(root, matte="click:1,1@11", matte_model=str(model))
+    project = show_project(root, print)
+    assert model_problem(project.part("")) == ""
+    store_clicks(project, project.part(""), ["click:35,32@12", "box:9,9,40,40@14"])
+    find_clicked(root)
+    found = painted_frames(project, "")
+    assert list(found) == [12, 14]
+    assert {read_values(path).shape[:2] for path in found.values()} == {SIZE[::-1]}
+    (model / "config.json").unlink()
+    assert "hf download" in model_problem(project.part(""))

@@ -92,6 +92,7 @@ def flat(folder, value, first=1, count=FRAMES):
     return folder_of(folder, [np.full(SIZE[::-1], value, np.uint8)] * count, first)
 
 
+@pytest.mark.slow
 def test_empty_matte_returns_the_plate_with_a_note(plates, keys, tmp_path):
     messages = []
     result = stylize.run(plates, keys=keys, matte=flat(tmp_path / "black", 0), on_message=messages.append)
@@ -113,6 +114,7 @@ def test_full_matte_gives_the_same_bits_as_no_matte(plates, keys, tmp_path):
         assert file.read_bytes() == full.frames[number].read_bytes() == inverted.frames[number].read_bytes()
 
 
+@pytest.mark.slow
 def test_alpha_of_the_shot_can_be_the_matte(tmp_path, keys):
     veil = np.zeros((*SIZE[::-1], 1), np.uint8)
     veil[10:20, 20:40] = 255

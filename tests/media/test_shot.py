@@ -71,7 +71,7 @@ def test_frames_outside_the_movie_are_refused(tmp_path: Path) -> None:
     path = write_movie(tmp_path / "a.mp4", PICTURES)
     with pytest.raises(FrameRangeError, match=r"frames 5-11 were requested, but the frames are 1-10"):
         open_shot(path, frames="5-11")
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="cannot read 'some' as frames"):
         open_shot(path, frames="some")
 
 

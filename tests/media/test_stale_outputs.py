@@ -40,6 +40,7 @@ def test_only_other_frames_of_the_same_name_are_stale(tmp_path):
     assert stale_warning(parse_target(f"{tmp_path}/o/m.mov", "shot"), (1,)) is None
 
 
+@pytest.mark.slow
 def test_run_on_a_frame_range_reports_and_keeps_the_other_frames(tmp_path, plates, keys):
     messages = []
     stylize.run(plates, keys=keys, output=f"{tmp_path}/o/", on_message=messages.append)

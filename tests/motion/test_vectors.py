@@ -349,6 +349,7 @@ def test_options_without_effect_are_refused(asked, message):
 # In a run
 
 
+@pytest.mark.slow
 def test_run_with_vectors_propagates_a_key_exactly_without_estimation(tmp_path, plates):
     folder_of(tmp_path / "painted", [255 - moving()[0]], FIRST)
     paths = dict(zip(("vectors_back", "vectors_forward"), flo(tmp_path), strict=True))

@@ -9,7 +9,9 @@ import pytest
 from propagate.arrays import Bytes
 from propagate.flow_dis import DisFlow
 from stylize.errors import FrameRangeError
+from stylize.planning import keyframes
 from stylize.planning.keyframes import Keyframe, Picked, measure_coverage, named_keyframes, pick
+from stylize.planning.survey import Survey, SurveySource
 from tests import synthetic
 
 
@@ -25,6 +27,20 @@ def coverage_with(clip: Sequence[Bytes], keys: Sequence[int], **asked: object) -
 
 def frames(keys: list[Keyframe]) -> list[int]:
     return [key.frame for key in keys]
+
+
+@pytest.fixture
+def one_survey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Survey the clip of a test once: of what is asked, a survey depends only on the frames that may be keys."""
+    made, survey_shot = dict[object, Survey](), keyframes.survey_shot
+
+    def survey(source: SurveySource, fixed: Sequence[int], allowed: Callable[[int], bool] | None) -> Survey:
+        key = tuple(fixed), allowed and tuple(map(allowed, range(len(source.frames))))
+        if key not in made:
+            made[key] = survey_shot(source, fixed, allowed)
+        return made[key]
+
+    monkeypatch.setattr(keyframes, "survey_shot", survey)
 
 
 @pytest.mark.slow
@@ -116,6 +132,7 @@ def test_dissolve_gets_a_key_of_the_new_scene() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_survey")
 def test_small_changes_of_coverage_keep_the_keys() -> None:
     clip = synthetic.enter(40, 12, 8)
     found = [frames(picked(clip, coverage=coverage)) for coverage in (0.77, 0.83)]
@@ -123,6 +140,7 @@ def test_small_changes_of_coverage_keep_the_keys() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_survey")
 def test_limited_keys_are_placed_well_and_the_coverage_is_reported() -> None:
     clip = synthetic.box_turn(50, 6, 12, 2)
     two, one = picked(clip, max_keys=2), picked(clip, max_keys=1)
@@ -135,6 +153,7 @@ def test_limited_keys_are_placed_well_and_the_coverage_is_reported() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_survey")
 def test_sufficient_max_keys_changes_nothing() -> None:
     clip = synthetic.enter(40, 10, 8)
     assert picked(clip, max_keys=5) == picked(clip)

@@ -143,6 +143,7 @@ def test_second_run_reads_no_file_again(run_arguments, monkeypatch):
     assert len(read) == len(set(read))
 
 
+@pytest.mark.slow
 def test_new_time_alone_regenerates_nothing(tmp_path, run_arguments):
     given = run_arguments("plates/*.tif")
     stylize.run(**given)

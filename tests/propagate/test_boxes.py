@@ -57,6 +57,7 @@ def test_pass_in_any_boxes_resumes_bit_identically(boxes, stop):
     assert_equal(whole[stop + 1 :], made(filmed(plates, boxes), truth[0], kept))
 
 
+@pytest.mark.slow
 def test_full_box_gives_the_bits_of_no_box():
     plates, truth = moving()
     assert_equal(
@@ -64,6 +65,7 @@ def test_full_box_gives_the_bits_of_no_box():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [2, 4])
 def test_boxes_do_not_depend_on_threads(set_threads, monkeypatch, number):
     plates, truth = moving()

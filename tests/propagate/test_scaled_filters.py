@@ -29,6 +29,7 @@ def test_attention_is_that_of_the_full_size(photo):
     assert scaled < 0.6 * unscaled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", [2, 4])
 def test_faces_are_found_in_smaller_pictures(by):
     picture = data.astronaut()
@@ -49,6 +50,7 @@ def test_local_contrast_of_the_tone_guide_is_that_of_the_full_size(photo):
     assert scaled < 0.6 * unscaled
 
 
+@pytest.mark.slow
 def test_repainted_colours_are_those_of_the_full_size(photo):
     """One length that is not scaled makes the difference 0.25 or more."""
     wanted = to_lab(photo)

@@ -135,6 +135,7 @@ def test_key_lighter_than_its_neighbours_pops(project: Path, sound_report: dict[
     assert pops[6] > before[6] + 0.05
 
 
+@pytest.mark.slow
 def test_sharpness_falls_with_blur(project: Path, sound_report: dict[str, Any]) -> None:
     for frame in between():
         damage(project, frame, cv2.GaussianBlur(result(project, frame), (0, 0), 1.5))  # type: ignore[arg-type]
@@ -142,6 +143,7 @@ def test_sharpness_falls_with_blur(project: Path, sound_report: dict[str, Any]) 
     assert found < 0.7 * sound_report["summary"]["sharpness against keys"]
 
 
+@pytest.mark.slow
 def test_colour_drifts_with_a_tint(project: Path, sound_report: dict[str, Any]) -> None:
     for frame in between():
         tinted = result(project, frame).astype(int) + np.array([30, 0, -30])
@@ -149,6 +151,7 @@ def test_colour_drifts_with_a_tint(project: Path, sound_report: dict[str, Any]) 
     assert report(project)["summary"]["colour drift"] > sound_report["summary"]["colour drift"] + 0.08
 
 
+@pytest.mark.slow
 def test_leak_outside_the_matte_is_measured(project: Path, sound_report: dict[str, Any]) -> None:
     path = project / "out/plate.0004.png"
     pixels = read_image(path)
@@ -159,11 +162,13 @@ def test_leak_outside_the_matte_is_measured(project: Path, sound_report: dict[st
     assert [entry["frame"] for entry in found["frames"] if entry["leak"]] == [4]
 
 
+@pytest.mark.slow
 def test_disagreeing_keys_are_measured(project: Path, sound_report: dict[str, Any]) -> None:
     damage(project, 6, 255 - result(project, 6))  # type: ignore[arg-type]
     assert report(project)["summary"]["agreement of the keys"] < sound_report["summary"]["agreement of the keys"] - 0.03
 
 
+@pytest.mark.slow
 def test_error_comes_from_the_error_maps(project: Path, sound_report: dict[str, Any]) -> None:
     path = project / "passes/error/plate.0004.png"
     worse = np.clip(read_values(path)[..., 0] + 0.25, 0, 1)

@@ -73,6 +73,7 @@ def test_missing_frames_are_reported(project: Path, tmp_path: Path, capfd: pytes
     assert "project.toml" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_black_matte_has_a_plan_and_a_report(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     plates = folder_of(tmp_path / "plates", scene(4))
     write_image(tmp_path / "black.png", 0 * scene(1)[0])

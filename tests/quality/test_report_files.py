@@ -30,6 +30,7 @@ def test_report_replaces_earlier_reports_but_no_foreign_file(project: Path) -> N
     assert [path.read_bytes() for path in stylize.report(project)] == first
 
 
+@pytest.mark.slow
 def test_unrecorded_report_of_an_earlier_version_is_replaced(project: Path) -> None:
     content = [path.read_bytes() for path in stylize.report(project)]
     for record in (project / "state").glob("*.jsonl"):

@@ -174,7 +174,7 @@ def test_damaged_report_of_a_version_is_a_one_line_error(project):
 
 def test_commands_report_what_they_did(project, monkeypatch, capfd):
     root = project.root
-    monkeypatch.setattr(cli, "_locked_project", lambda _: nullcontext(Project(root)))
+    monkeypatch.setattr(Project, "locked", lambda _: nullcontext())  # the fixture holds the lock
     for words in (("list",), ("compare", "A", "B"), ("restore", "A"), ("save", "C"), ("remove", "C"), ("list",)):
         cli.main(["version", words[0], str(root), *words[1:]])
     out, err = capfd.readouterr()

@@ -47,9 +47,15 @@ def astronaut():
     return cv2.resize(data.astronaut(), (256, 256), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
 
 
-# Pixels of the portrait's face.
-FACE = np.zeros((256, 256), bool)
-FACE[32:80, 95:130] = True
+@pytest.fixture(scope="module")
+def small_portrait():
+    """The portrait, 192x192, in half the time; brush marks are too large in it to compare it with a reference."""
+    return cv2.resize(data.astronaut(), (192, 192), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+# Pixels of the face in the small portrait.
+FACE = np.zeros((192, 192), bool)
+FACE[24:60, 71:98] = True
 
 
 _painted = {}
@@ -57,9 +63,11 @@ _painted = {}
 
 def paint(*pictures, **options):
     """Paint a key, or return the one that another test painted from the same inputs."""
-    key = repr(([None if one is None else digest(one) for one in pictures], sorted(options.items())))
+    own = {name: options.pop(name) for name in ("shot", "scale") if name in options}
+    settings = Settings(style="reference.png", **options)
+    key = repr(([digest(one) for one in pictures], {name: digest(value) for name, value in own.items()}, settings))
     if key not in _painted:
-        _painted[key] = paint_anew(*pictures, **options)
+        _painted[key] = paint_anew(*pictures, **own, **options)
         _painted[key].flags.writeable = False
     return _painted[key]
 
@@ -115,9 +123,9 @@ def test_key_has_the_brushwork_of_the_reference_and_shows_the_plate(plate, name,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCES)
-def test_skin_stays_warm(astronaut, name):
-    off = hue_errors(astronaut, paint(astronaut, read(EXAMPLES / f"{name}.png")), FACE)
-    assert off.size > 1500
+def test_skin_stays_warm(small_portrait, name):
+    off = hue_errors(small_portrait, paint(small_portrait, read(EXAMPLES / f"{name}.png")), FACE)
+    assert off.size > 840
     assert np.median(off) < 25
 
 
@@ -142,18 +150,18 @@ def test_black_plate_gives_the_darkest_paint_without_marks(astronaut, name):
 
 
 @pytest.mark.slow
-def test_grey_reference_gives_a_grey_key(astronaut):
+def test_grey_reference_gives_a_grey_key(small_portrait):
     grey = np.repeat(read(EXAMPLES / "oil.png").mean(axis=2, keepdims=True), 3, axis=2)
-    assert np.abs(to_lab(paint(astronaut, grey))[..., 1:]).max() < 3
+    assert np.abs(to_lab(paint(small_portrait, grey))[..., 1:]).max() < 3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCES)
-def test_tone_moves_the_lightness_to_the_references(astronaut, name):
+def test_tone_moves_the_lightness_to_the_references(small_portrait, name):
     style = read(EXAMPLES / f"{name}.png")
-    kept, half, moved = (lightness(paint(astronaut, style, tone=tone)) for tone in (0.0, 0.5, 1.0))
+    kept, half, moved = (lightness(paint(small_portrait, style, tone=tone)) for tone in (0.0, 0.5, 1.0))
     assert abs(moved - lightness(style)) < 3
-    assert abs(kept - lightness(astronaut)) < 5
+    assert abs(kept - lightness(small_portrait)) < 5
     assert min(kept, moved) - 1 < half < max(kept, moved) + 1
 
 
@@ -196,7 +204,7 @@ def test_keys_of_a_shot_paint_the_same_colour_alike(dial):
 
 
 @pytest.mark.slow
-def test_search_leaves_no_seams_at_the_borders_of_bands(astronaut, monkeypatch):
+def test_search_leaves_no_seams_at_the_borders_of_bands(small_portrait, monkeypatch):
     fields = []
 
     def recorded(*arguments, **named):
@@ -205,7 +213,7 @@ def test_search_leaves_no_seams_at_the_borders_of_bands(astronaut, monkeypatch):
         return made
 
     monkeypatch.setattr(example, "optimise", recorded)
-    paint_anew(astronaut, read(EXAMPLES / "watercolour.png"))
+    paint_anew(small_portrait, read(EXAMPLES / "watercolour.png"))
     broken = (np.abs(np.diff(fields[-1], axis=0) - [0, 1]).sum(axis=2) > 2).mean(axis=1)
     assert broken[BAND - 1 :: BAND].mean() < 1.3 * broken.mean()
 
@@ -285,13 +293,15 @@ def test_structure_preserves_more_of_the_plates_edges(small_plate):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCES)
-def test_keep_colours_preserves_the_plates_hues(astronaut, name):
+def test_keep_colours_preserves_the_plates_hues(small_portrait, name):
     style = read(EXAMPLES / f"{name}.png")
-    kept = paint(astronaut, style, keep_colours=True)
-    assert np.median(hue_errors(astronaut, kept)) < 6
-    np.testing.assert_array_equal(kept, paint(astronaut, style, palette=0.0))
-    free = paint(astronaut, style)
-    differences = [np.abs(to_lab(picture)[..., 1:] - to_lab(astronaut)[..., 1:]).mean() for picture in (kept, free)]
+    kept = paint(small_portrait, style, keep_colours=True)
+    assert np.median(hue_errors(small_portrait, kept)) < 6
+    np.testing.assert_array_equal(kept, paint(small_portrait, style, palette=0.0))
+    free = paint(small_portrait, style)
+    differences = [
+        np.abs(to_lab(picture)[..., 1:] - to_lab(small_portrait)[..., 1:]).mean() for picture in (kept, free)
+    ]
     # The oil has most colours of the portrait.
     assert differences[0] < 0.95 * differences[1]
 

@@ -49,7 +49,7 @@ def test_loop_of_an_artist(browser, plates, style, tmp_path):
         other.locator("#watching").wait_for()
         assert other.locator("#start-run").is_disabled()
 
-        page.locator("#add-key").wait_for()
+        page.locator("#drop-key").wait_for()
         page.keyboard.press("End")
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("ArrowLeft")

@@ -62,5 +62,5 @@ def test_malformed_records_count_as_missing(tmp_path):
     )
     records = Records(tmp_path)
     records.load()
-    plan = stored_plan(records, records, (1, 2, 3))
+    plan = stored_plan(records, (1, 2, 3), (), ())
     assert (plan.cuts, plan.picked, plan.coverage) == ((), {}, {})

@@ -12,7 +12,8 @@ from stylize.errors import PaintedKeyError, ProjectError, ReviewError, SettingsE
 from stylize.media.images import read_image, write_image
 from stylize.project import read_project
 from stylize.review.actions import command_of
-from stylize.review.key_edits import add_key, drop_key, paint_key
+from stylize.review.given_key import paint_key
+from stylize.review.key_edits import add_key, drop_key
 from stylize.review.prepare import prepare_project
 from stylize.review.project_state import project_state
 from stylize.review.runs import Runs
@@ -194,6 +195,7 @@ def test_error_of_a_run_is_its_outcome(executor, project, style):
         ("open", {}, ReviewError, "expected one of run, plan, report"),
         ("run", {"look": 1}, ReviewError, "run has no option 'look'"),
         ("report", {"seed": 1}, ReviewError, "report has no option 'seed'"),
+        ("mattes", {"output": "/tmp/m/"}, ReviewError, "mattes has no option 'output'"),
         ("run", {"seed": "x"}, SettingsError, "--seed must be"),
     ):
         with pytest.raises(error, match=match):
@@ -205,9 +207,6 @@ def test_command_of_an_action_is_what_the_shell_takes(tmp_path):
     assert command_of(tmp_path / "a.stylize", "report") == f"stylize report {tmp_path}/a.stylize"
     draft = {"draft": True, "scale": "1/2", "repaint": ["4"]}
     assert command_of(tmp_path, "run", draft) == f"stylize {tmp_path} --draft --scale 1/2 --repaint 4"
-    assert command_of(tmp_path, "mattes", {"refine": 8, "click": ["9,9@1"]}) == (
-        f"stylize matte {tmp_path} --refine 8 --click 9,9@1"
-    )
 
 
 @pytest.mark.slow

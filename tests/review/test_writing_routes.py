@@ -84,12 +84,20 @@ def test_malformed_requests_are_refused_in_one_line(client, review):
         ("start", b'{"action": "plan", "options": []}'), ("remove", b'{"task": "x"}'), ("remove", b'{"task": 9}'),
         ("start", b"{"), ("start", b"[]"), ("start", b'{"action": 1}'), ("start", b'{"action": "open"}'),
         ("key", b'{"frame": "2", "change": "add"}'), ("key", b'{"frame": 2, "change": "remove"}'),
-        ("key", b"[" * 60000),
+        ("key", b"[" * 60000), ("cut", b'{"frame": "2", "change": "add"}'), ("cut", b'{"frame": 2, "change": "x"}'),
+        ("cut", b'{"frame": 2, "change": "move"}'), ("mattes/clicks", b'{"clicks": [1]}'), ("mattes/drop", b"{}"),
+        ("mattes/clicks", b'{"clicks": "click:1,1@1"}'), ("mattes/start", b'{"action": "run"}'),
+        ("mattes/use", b'{"matte": "/etc"}'), ("mattes/use", b'{"matte": "clicks"}'),
     ):  # fmt: skip
         refused = client.post(f"/api/project/{project}/{path}", headers=mine, content=body)
         assert refused.status_code == 404
         assert "\n" not in refused.json()["error"]
     assert client.post(f"/upload/{project}/key/3", headers=mine, data={"picture": "text"}).status_code == 404
+    picture = {"picture": ("paint.png", b"no picture")}
+    for query in ({"left": "-1"}, {"top": "1e3"}, {"part": "../x"}):
+        assert client.post(f"/upload/{project}/matte/3", headers=mine, params=query, files=picture).status_code == 404
+    refused = client.post(f"/upload/{project}/matte/3", headers=mine, files=picture)
+    assert (refused.status_code, "\n" in refused.json()["error"]) == (409, False)
     assert client.get("/api/events", params={"page": "x"}).status_code == 404
 
 

@@ -96,6 +96,7 @@ def test_retouched_frame_is_delivered(plates, keys, tmp_path):
     assert movie[2][12:18, 25:35].min() > 245
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "found"),
     [

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import time
 from functools import cache
@@ -53,6 +54,37 @@ def painted_keys(folder, numbers):
 @pytest.fixture
 def keys(tmp_path):
     return painted_keys(tmp_path / "keys", KEYS)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Return a function that gives a folder of plates, keys and their project, run up to a stage; made once for each.
+
+    The folder has been moved, as a project stays that of a shot that exists.
+    """
+
+    @cache
+    def run(stage):
+        folder = tmp_path_factory.mktemp("made")
+        plates = folder_of(folder / "here" / "plates", scene(FRAMES))
+        stylize.run(plates, keys=painted_keys(folder / "here" / "keys", KEYS), to_stage=stage)
+        return (folder / "here").rename(folder / stage)
+
+    return run
+
+
+@pytest.fixture
+def rendered(made, tmp_path):
+    """A project whose keys are rendered, beside its plates and keys."""
+    shutil.copytree(made("render"), tmp_path, dirs_exist_ok=True)
+    return tmp_path / "plates.stylize"
+
+
+@pytest.fixture
+def finished(made, tmp_path):
+    """A finished project, beside its plates and keys."""
+    shutil.copytree(made("export"), tmp_path, dirs_exist_ok=True)
+    return tmp_path / "plates.stylize"
 
 
 def bits(folder):
@@ -213,12 +245,11 @@ def test_frames_on_disk_are_reused_however_the_run_ended(monkeypatch, plates, ke
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["error", "mix"])
-def test_damaged_maps_of_a_frame_are_regenerated(plates, keys, name):
-    first = stylize.run(plates, keys=keys)
-    damaged = sorted((first.project / "passes" / name).iterdir())[5]
+def test_damaged_maps_of_a_frame_are_regenerated(tmp_path, finished, name):
+    damaged = sorted((finished / "passes" / name).iterdir())[5]
     was = damaged.read_bytes()
     damaged.write_bytes(b"")
-    again = stylize.run(plates, keys=keys)
+    again = stylize.run(tmp_path / "plates", keys=tmp_path / "keys")
     assert len(again.redone) == 1
     assert damaged.read_bytes() == was
 
@@ -247,8 +278,9 @@ def test_maps_match_their_frame_after_an_interruption(monkeypatch, tmp_path, pla
 
 
 @pytest.mark.slow
-def test_held_frame_shows_its_key_whatever_existed_before(plates, keys):
-    stylize.run(plates, keys=keys)
+@pytest.mark.usefixtures("finished")
+def test_held_frame_shows_its_key_whatever_existed_before(tmp_path):
+    plates, keys = tmp_path / "plates", tmp_path / "keys"
     held = stylize.run(plates, keys=keys, on="twos", export=("passes",))
     fresh = stylize.run(plates, keys=keys, on="twos", export=("passes",), project=plates.with_name("fresh.stylize"))
     assert bits(held.project / "passes" / "mix") == bits(fresh.project / "passes" / "mix")
@@ -259,11 +291,12 @@ def test_held_frame_shows_its_key_whatever_existed_before(plates, keys):
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("limit", [6, 60])
-def test_full_disk_is_reported_in_one_line_and_keeps_finished_work(plates, keys, whole, jobs, limit):
+@pytest.mark.usefixtures("rendered")
+def test_full_disk_is_reported_in_one_line_and_keeps_finished_work(tmp_path, whole, jobs, limit):
+    plates, keys = tmp_path / "plates", tmp_path / "keys"
     words = (plates, "--keys", keys, "--jobs", jobs, "--rate", 24)
     # First, so that the kernels are compiled and cached before files are limited in size.
     expected = whole(FRAMES, KEYS)
-    stylize.run(plates, keys=keys, to_stage="render")
     # Not traced: the file of the measured coverage would be too large as well.
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     # A limit on file size fails like a full disk: in the middle of writing.
@@ -288,15 +321,15 @@ def test_full_disk_is_reported_in_one_line_and_keeps_finished_work(plates, keys,
         ("flow", r"flow/plate\.0\d+-0\d+\.flow cannot be written: .*/flow does not allow it; fix its permissions"),
     ],
 )
-def test_unwritable_folder_is_reported(plates, keys, folder, message, jobs):
-    project = stylize.run(plates, keys=keys, to_stage="render").project
-    for path in (project / "flow").iterdir():
+def test_unwritable_folder_is_reported(tmp_path, rendered, folder, message, jobs):
+    plates, keys = tmp_path / "plates", tmp_path / "keys"
+    for path in (rendered / "flow").iterdir():
         path.unlink()
-    (project / folder).chmod(0o500)
+    (rendered / folder).chmod(0o500)
     try:
         run = forbidden.python("-m", "cli", plates, "--keys", keys, "--jobs", jobs, "--rate", "24")
     finally:
-        (project / folder).chmod(0o700)
+        (rendered / folder).chmod(0o700)
     assert run.returncode == 1, run.stderr
     assert run.stderr.count("\n") == 1
     assert re.search(message, run.stderr), run.stderr

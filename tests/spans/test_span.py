@@ -216,6 +216,7 @@ def test_concurrent_passes_give_the_bits_of_sequential_ones(tmp_path, monkeypatc
                 np.testing.assert_array_equal(other.share, made.share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("most", "together"), [(36 * 64, True), (36 * 64 - 1, False)])
 def test_passes_of_small_frames_run_concurrently(tmp_path, monkeypatch, set_threads, most, together):
     set_threads(2)
@@ -253,6 +254,7 @@ def test_interrupted_concurrent_passes_resume_with_any_threads(
 # Two processes
 
 
+@pytest.mark.slow
 def test_passes_of_two_processes_blend_to_the_same_bits(tmp_path, whole_span):
     given, made_with = span_inputs(tmp_path), span_engine(span_inputs(tmp_path), tmp_path)
     whole = whole_span(SPANS[0])

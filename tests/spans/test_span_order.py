@@ -1,6 +1,7 @@
 """Order of a span's work: writes, blends, and the state after an error."""
 
 import itertools
+import shutil
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -161,14 +162,22 @@ def test_each_drawing_is_blended_once_by_a_run_that_continues_another(tmp_path, 
     assert blends == Counter(job.nearness(drawing) for drawing in wanted)
 
 
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A folder with the scratch files of both passes of a span."""
+    folder = tmp_path_factory.mktemp("stored")
+    inputs = span_inputs(folder)
+    for side in SIDES:
+        list(run_pass(inputs, span_job(TWO_SIDED, folder / "s"), side, span_engine(inputs, folder)))
+    return folder / "s"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", [(), (FORWARD,), (BACKWARD,), SIDES])
 @pytest.mark.usefixtures("schedule")
-def test_stored_drawings_are_blended_once_without_resume_points(tmp_path, blends, lost):
-    inputs, job = span_inputs(tmp_path), span_job(TWO_SIDED, tmp_path / "s")
+def test_stored_drawings_are_blended_once_without_resume_points(tmp_path, blends, stored, lost):
+    inputs, job = span_inputs(tmp_path), span_job(TWO_SIDED, shutil.copytree(stored, tmp_path / "s"))
     engine = span_engine(inputs, tmp_path)
-    for side in SIDES:
-        list(run_pass(inputs, job, side, engine))
     for side in lost:
         (tmp_path / "s" / f"{side}.state.npz").unlink()
     events = list(SpanRun(inputs, job, engine, lambda frame: None).run())
@@ -262,9 +271,8 @@ def test_exception_in_put_of_a_held_key_is_raised(tmp_path):
 
 
 @pytest.mark.usefixtures("threads")
-def test_steps_of_a_run_can_be_run_separately(tmp_path):
-    inputs, put = span_inputs(tmp_path), {}
-    whole = frames_in(run_span(inputs, TWO_SIDED, tmp_path / "whole"))
+def test_steps_of_a_run_can_be_run_separately(tmp_path, whole_span):
+    whole, put = whole_span(TWO_SIDED), {}
     run = span_run(tmp_path, TWO_SIDED, lambda frame: put.__setitem__(frame.frame, frame))
     (tmp_path / "s").mkdir()
     assert list(run.forward()) == [DrawingPassed(FORWARD, drawing) for drawing in TWO_SIDED.frames]

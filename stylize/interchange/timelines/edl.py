@@ -36,5 +36,9 @@ def _event(timeline: Timeline, media: Media, event: Event, number: int) -> list[
         f"* SOURCE FILE: {visible(media.file().name)}",
         f"* COMMENT: {visible(event.name)}",
         *(f"* LOC: {timeline.timecode(record_in + key - event.number)} YELLOW  key {key}" for key in event.keys),
+        *(
+            f"* LOC: {timeline.timecode(record_in + remark.frame - event.number)} CYAN    {remark.line}"
+            for remark in event.remarks
+        ),
         "",
     ]

@@ -79,6 +79,9 @@ def _clips(spine: Tree.Element, timeline: Timeline, event: Event) -> None:
     for key in event.keys:
         at = _time(timeline, plate_in + key - event.number)
         Tree.SubElement(lower, "marker", start=at, duration=_time(timeline, 1), value=f"key {key}")
+    for remark in event.remarks:
+        at = _time(timeline, plate_in + remark.frame - event.number)
+        Tree.SubElement(lower, "marker", start=at, duration=_time(timeline, 1), value=remark.line)
 
 
 def _time(timeline: Timeline, frames: int) -> str:

@@ -5,6 +5,7 @@ Invisible characters in names are escaped (see `visible_text`). Paths are URLs t
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -43,15 +44,27 @@ def _clip(timeline: Timeline, media: Media, event: Event) -> dict[str, Any]:
         "Clip.2",
         visible(event.name),
         source_range=_range(timeline, media.start + begin, event.count),
-        markers=[_marker(timeline, media.start + begin + key - event.number, key) for key in event.keys],
+        markers=[*_markers(timeline, event, media.start + begin - event.number)],
         media_references={"DEFAULT_MEDIA": _reference(timeline, media)},
         active_media_reference_key="DEFAULT_MEDIA",
     )
 
 
-def _marker(timeline: Timeline, at: int, key: int) -> dict[str, Any]:
-    common = {"OTIO_SCHEMA": "Marker.2", "name": f"key {key}", "metadata": {}, "comment": "", "color": "YELLOW"}
-    return {**common, "marked_range": _range(timeline, at, 1)}
+def _markers(timeline: Timeline, event: Event, offset: int) -> Iterator[dict[str, Any]]:
+    """Yield the markers of keys, and those of notes. offset: time of a frame less its number."""
+    for key in event.keys:
+        yield _marker(f"key {key}", "YELLOW", "", {}, _range(timeline, offset + key, 1))
+    for remark in event.remarks:
+        metadata = {"stylize": {"note": remark.number, "frame": remark.frame, "box": remark.box}}
+        when = _range(timeline, offset + remark.frame, 1)
+        yield _marker(f"note {remark.number}", "CYAN", remark.text, metadata, when)
+
+
+def _marker(
+    name: str, colour: str, comment: str, metadata: dict[str, Any], marked_range: dict[str, Any]
+) -> dict[str, Any]:
+    common = {"OTIO_SCHEMA": "Marker.2", "name": name, "metadata": metadata, "comment": comment, "color": colour}
+    return {**common, "marked_range": marked_range}
 
 
 def _reference(timeline: Timeline, media: Media) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Model of an exported timeline: plate, result and matte as media, and the position of each shot."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from stylize.media.clock import frames_to_timecode, is_drop_frame, timecode_to_f
 from stylize.media.sequences import Pattern, is_contiguous, pattern_of
 from stylize.media.shot import Shot
 from stylize.media.targets import Target
+from stylize.project import Note
 from stylize.real_path import real_path
 from stylize.visible_text import is_utf8, visible
 
@@ -60,12 +61,37 @@ class ForegroundLayers:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """A note for a marker. number: of the note. box: left, top, width and height of its area in pixels, if it has one.
+
+    text: of one or more lines, in which invisible characters are escaped.
+    """
+
+    number: int
+    frame: int
+    text: str
+    box: tuple[int, int, int, int] | None = None
+
+    @property
+    def line(self) -> str:
+        """The whole note on one line, for formats whose markers have only a name."""
+        area = "" if self.box is None else " [box {},{} {}x{}]".format(*self.box)
+        return f"note {self.number}: {' '.join(self.text.split())}{area}"
+
+
+def remark_of(note: Note, size: tuple[int, int]) -> Remark:
+    """Return a note for a marker. size: (width, height) of the shot in pixels."""
+    text = "\n".join(visible(line) for line in note.text.splitlines())
+    return Remark(note.number, note.frame, text, note.pixels(size))
+
+
+@dataclass(frozen=True)
 class Event:
     """A shot on the timeline.
 
     at: its start, in frames from the start of the timeline. plate_in, result_in: its start, in frames from the start of
     the plate and of the result. count: its length in frames. number: number of its first frame. keys: numbers of its
-    visible keyframes.
+    visible keyframes. remarks: notes on its visible frames, by frame.
     """
 
     name: str
@@ -75,6 +101,7 @@ class Event:
     count: int
     number: int
     keys: tuple[int, ...]
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,12 +143,14 @@ class Timeline:
 def make_timeline(
     shot: Shot, target: Target, shots: Sequence[tuple[Sequence[int], Sequence[int]]], *, alpha: str | None,
     fps: Fraction | None = None, handles: int = 0, matte: Pattern | None = None, plates: Pattern | None = None,
+    notes: Sequence[Note] = (),
 ) -> Timeline:  # fmt: skip
     """Return the timeline of `shot`, delivered at `target`.
 
     shots: frames and keyframes of each shot, in order. alpha: alpha mode of the result. handles: number of delivered
     frames at each end that are not on the timeline. matte: pattern of the written mattes. plates: the frames as
-    pictures, which replace a movie with another rate or range, or with fields. Raises SettingsError if the rate is
+    pictures, which replace a movie with another rate or range, or with fields. notes: those on frames that are not on
+    the timeline are left out. Raises SettingsError if the rate is
     variable, if frames are omitted, or if the handles leave no frame.
     """
     check_timeline(shot, fps, handles)
@@ -132,6 +161,7 @@ def make_timeline(
     matte_media = matte and Media(f"{shot.name}_matte", matte.folder, matte, len(shot.frames), begin, shot.frames[0])
     drop_frame = bool(shot.timecode and is_drop_frame(shot.timecode, rate))
     events = _events(shot, shots, handles, 0 if plate.pattern else shot.positions[0])
+    events = tuple(replace(event, remarks=tuple(_remarks(event, notes, shot))) for event in events)
     return Timeline(
         shot.name,
         rate,
@@ -200,3 +230,10 @@ def _events(
             visible_keys = tuple(key for key in keys if visible[0] <= key <= visible[-1])
             events.append(Event(name, index - handles, index + offset, index, len(visible), visible[0], visible_keys))
     return tuple(events)
+
+
+def _remarks(event: Event, notes: Sequence[Note], shot: Shot) -> Iterator[Remark]:
+    """Yield the notes on the frames of an event, by frame, then number."""
+    for note in sorted(notes, key=lambda one: (one.frame, one.number)):
+        if event.number <= note.frame < event.number + event.count:
+            yield remark_of(note, shot.size)

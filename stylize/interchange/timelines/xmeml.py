@@ -94,6 +94,10 @@ def _clip(track: Tree.Element, timeline: Timeline, media: Media, event: Event, k
         marker = Tree.SubElement(item, "marker")
         at: dict[str, str | int] = {"name": f"key {key}", "in": begin + key - event.number, "out": -1}
         _text(marker, **at)
+    for remark in event.remarks if kind == "video" else ():
+        marker = Tree.SubElement(item, "marker")
+        noted: dict[str, str | int] = {"comment": remark.line, "in": begin + remark.frame - event.number, "out": -1}
+        _text(marker, name=f"note {remark.number}", **noted)
 
 
 def _file(item: Tree.Element, timeline: Timeline, media: Media, described: set[str]) -> None:

@@ -1,7 +1,7 @@
 """Routes of looking: the pages, the projects, pictures, curves and events, and who is in control."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,15 +13,18 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from stylize.errors import ReviewError
-from stylize.real_path import real_path
 from stylize.review.curves import curves
-from stylize.review.frame_pictures import Asked, cached, frame_picture
+from stylize.review.frame_pictures import Asked, frame_picture
 from stylize.review.project_state import project_state
-from stylize.review.proxies import JPEG, PNG
-from stylize.review.roots import project_id
-from stylize.review.routes.requests import answer_route, opened, part_of
+from stylize.review.routes.requests import (
+    answer_route,
+    media_type_of,
+    opened,
+    part_of,
+    picture_response,
+    width_of,
+)
 from stylize.review.server_state import Review
-from stylize.visible_text import visible
 
 # Files of the two pages, and the media types of all files.
 PAGES = {"/": "review.html", "/start": "start.html"}
@@ -35,7 +38,6 @@ def routes(review: Review) -> list[Route]:
     return [
         *(Route(path, _page(name)) for path, name in PAGES.items()),
         Route("/static/{name}", _static),
-        answer_route(review, "/api/projects", looking.projects),
         answer_route(review, "/api/project/{id}", looking.project),
         answer_route(review, "/api/project/{id}/curves", looking.curves),
         Route("/api/project/{id}/picture/{kind}/{frame:int}", looking.picture),
@@ -50,23 +52,14 @@ class _Looking:
     def __init__(self, review: Review) -> None:
         self._review = review
 
-    def projects(self, request: Request) -> dict[str, Any]:
-        """List the projects in the roots."""
-        review = self._review
-        return {
-            "roots": [visible(str(root)) for root in review.roots.folders],
-            "projects": [
-                {"id": identifier, "name": visible(path.name), "folder": visible(str(path.parent))}
-                for identifier, path in review.roots.projects().items()
-            ],
-            "shown": [project_id(real_path(path)) for path in review.roots.shown],
-        }
-
     def project(self, request: Request) -> dict[str, Any]:
         """Return the state of a project."""
         project = opened(self._review, request)
         self._review.runs.load(project.root)
-        return project_state(project, part_of(project, request))
+        part = part_of(project, request)
+        for one in (part, project.full_part(part)):
+            self._review.watch.add(project, one)
+        return project_state(project, part)
 
     def curves(self, request: Request) -> dict[str, Any]:
         """Return the curves of a part."""
@@ -79,18 +72,11 @@ class _Looking:
         return await run_in_threadpool(self._picture, request)
 
     def _picture(self, request: Request) -> Response:
-        query, path = request.query_params, request.path_params
+        path = request.path_params
         project = opened(self._review, request)
-        media_type = PNG if query.get("exact") == "1" else JPEG
-        asked = Asked(path["kind"], path["frame"], _width(query), media_type)
+        asked = Asked(path["kind"], path["frame"], width_of(request), media_type_of(request))
         picture = frame_picture(project, part_of(project, request), asked)
-        if picture is None:
-            return Response(status_code=404, headers={"cache-control": "no-store"})
-        # The browser asks again each time, because a run or a person may have changed the file.
-        headers = {"etag": f'"{picture.cache_key}"', "cache-control": "no-cache"}
-        if request.headers.get("if-none-match") == headers["etag"]:
-            return Response(status_code=304, headers=headers)
-        return Response(cached(picture, self._review.proxies), media_type=picture.media_type, headers=headers)
+        return picture_response(self._review, request, picture)
 
     async def events(self, request: Request) -> Response:
         """Send the events of the server to a page for as long as it is open."""
@@ -102,7 +88,8 @@ class _Looking:
             review.writers.join(page)
             try:
                 review.events.send(review.writer_event())
-                async for line in review.events.listen(review.runs.status(), review.writer_event()):
+                first = review.runs.status(), review.writer_event(), review.live_event()
+                async for line in review.events.listen(*first):
                     yield line
             finally:
                 review.writers.leave(page)
@@ -116,13 +103,6 @@ class _Looking:
             raise ReviewError("the page is not open; reload it")
         self._review.events.send(self._review.writer_event())
         return JSONResponse({})
-
-
-def _width(query: Mapping[str, str]) -> int:
-    text = query.get("width", "")
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 1 << 14):
-        raise ReviewError(f"expected the width of a picture in pixels, found {text!r}; reload the page")
-    return int(text)
 
 
 def _page(name: str) -> Callable[[Request], Response]:

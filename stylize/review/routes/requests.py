@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,8 +12,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stylize.errors import ProjectError, ReviewError
+from stylize.review.frame_pictures import FramePicture, cached
+from stylize.review.proxies import JPEG, PNG
 from stylize.review.server_state import Review
 from stylize.review.shown_project import Part, ShownProject
+from stylize.visible_text import visible
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -26,17 +30,20 @@ def answer_route(review: Review, path: str, answer: Callable[[Request], Any]) ->
     return Route(path, endpoint)
 
 
-def changing_route(review: Review, path: str, change: Callable[[Request, dict[str, Any]], Any]) -> Route:
+def changing_route(
+    review: Review, path: str, change: Callable[[Request, dict[str, Any]], Any], *, steers: bool = False
+) -> Route:
     """Return a route that changes something, for the page in control only.
 
-    change: receives the request and its values, returns a value that JSON can represent, and runs in a thread, for
-    which a live run of the project ends.
+    change: receives the request and its values, returns a value that JSON can represent, and runs in a thread. A live
+    run of the project ends before, and continues afterwards, unless it only steers the runs.
     """
 
     async def endpoint(request: Request) -> Response:
         check_writer(review, request)
         values = await values_of(request)
-        return JSONResponse(await run_in_threadpool(_without_live_run, review, request, change, values) or {})
+        act = change if steers else partial(_without_live_run, review, change)
+        return JSONResponse(await run_in_threadpool(act, request, values) or {})
 
     return Route(path, endpoint, methods=["POST"])
 
@@ -55,17 +62,21 @@ def upload_route(review: Review, path: str, use: Callable[[Request, str, bytes],
             if not isinstance(given, UploadFile):
                 raise ReviewError("expected a picture in the field picture; reload the page")
             content, name = await given.read(), given.filename or ""
-        return JSONResponse(await run_in_threadpool(_without_live_run, review, request, use, name, content) or {})
+        return JSONResponse(await run_in_threadpool(_without_live_run, review, use, request, name, content) or {})
 
     return Route(path, endpoint, methods=["POST"])
 
 
-def _without_live_run(review: Review, request: Request, act: Callable[..., Any], *arguments: Any) -> Any:
+def _without_live_run(review: Review, act: Callable[..., Any], request: Request, *arguments: Any) -> Any:
     """Make a change of a project, if the request names one, between live runs."""
     if "id" not in request.path_params:
         return act(request, *arguments)
-    with review.runs.yielding(review.roots.find(request.path_params["id"])):
-        return act(request, *arguments)
+    root = review.roots.find(request.path_params["id"])
+    with review.runs.yielding(root):
+        answer = act(request, *arguments)
+        if review.live.is_on(root):
+            review.live.look(review.opened.open(root))
+        return answer
 
 
 def opened(review: Review, request: Request) -> ShownProject:
@@ -93,3 +104,34 @@ async def values_of(request: Request) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ReviewError("expected an object in JSON; reload the page")
     return values
+
+
+def whole_number(request: Request, name: str) -> int:
+    """Return a number of the query of a request. Raises ReviewError for anything else."""
+    text = request.query_params.get(name, "")
+    if not (text.isascii() and text.isdigit() and int(text) <= 1 << 14):
+        raise ReviewError(f"expected a whole number as {name}, found {visible(text)!r}; reload the page")
+    return int(text)
+
+
+def width_of(request: Request) -> int:
+    """Return the width in pixels in which a picture is asked for. Raises ReviewError for anything else."""
+    if (width := whole_number(request, "width")) < 1:
+        raise ReviewError("expected the width of a picture in pixels, found 0; reload the page")
+    return width
+
+
+def media_type_of(request: Request) -> str:
+    """Return the media type in which a picture is asked for: lossless with ``exact=1``."""
+    return PNG if request.query_params.get("exact") == "1" else JPEG
+
+
+def picture_response(review: Review, request: Request, picture: FramePicture | None) -> Response:
+    """Return the response with a picture; 404 without one, 304 if the browser has it."""
+    if picture is None:
+        return Response(status_code=404, headers={"cache-control": "no-store"})
+    # The browser asks again each time, because a run or a person may have changed the file.
+    headers = {"etag": f'"{picture.cache_key}"', "cache-control": "no-cache"}
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(cached(picture, review.proxies), media_type=picture.media_type, headers=headers)

@@ -21,6 +21,11 @@ export function startAccess() {
     element("watching").hidden = page.mayWrite;
     emit("access");
   });
+  on("server:live", ({ parts }) => {
+    page.live = parts;
+    emit("live");
+    emit("access");
+  });
   // Kept for panels that show the run again.
   on("server:progress", (event) => { if (page.run) page.run.progress = event; });
   on("server:message", (event) => page.run?.messages.push(event.text));

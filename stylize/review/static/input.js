@@ -1,5 +1,7 @@
 // Keyboard, mouse, pen and touch.
 
+const ERASER = 5; // number of the button that stands for the other end of a pen
+
 // Run the action of a key, unless a control that uses the key itself has the focus.
 // actionOf(name): the action of a key such as "l", "Shift+ArrowUp", "Ctrl+z" or "Ctrl+Shift+z"; undefined if none.
 export function listenToKeys(actionOf) {
@@ -36,14 +38,14 @@ export function listenToPointers(element, stage, { grabsWipe, onWipe, onTool }) 
     return [(event.clientX - box.left) * ratio, (event.clientY - box.top) * ratio];
   };
   element.addEventListener("pointerdown", (event) => {
-    if (event.button > 1) return;
+    if (event.button > 1 && event.button !== ERASER) return;
     const isFirst = pointers.size === 0, here = at(event);
     element.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, here);
     spread = 0;
     if (!isFirst && doing === "tool") onTool("cancel", here, event); // a second finger: the stroke becomes a pinch
     if (!isFirst) doing = "pan";
-    else if (event.button === 0 && onTool("down", here, event)) doing = "tool";
+    else if (event.button !== 1 && onTool("down", here, event)) doing = "tool";
     else doing = grabsWipe(here) ? "wipe" : "pan";
     element.classList.toggle("moving", doing === "pan");
   });

@@ -3,10 +3,12 @@
 import { clearError, getJson, showError } from "./api.js";
 
 // project: the state that the server sent. player: position and playback. stage: the picture. timeline: below it.
+// notes: on its frames. actions: of panels, by the key that starts them.
 // mayWrite: this tab is in control. run: the task that is in progress or was the last one; null before the first.
-// queue: tasks of all projects that are yet to end.
+// queue: tasks of all projects that are yet to end. live: the part that shows the drafts of projects in live mode, by id.
 export const page = {
-  project: null, player: null, stage: null, pictures: null, timeline: null, curves: null, mayWrite: false, run: null, queue: [],
+  project: null, player: null, stage: null, pictures: null, timeline: null, curves: null, mayWrite: false, run: null, queue: [], live: {},
+  notes: [], actions: {},
   // Whether changes of the project must wait. A live run makes way for them.
   get isRunning() { return Boolean(this.run?.is_running && !this.run.is_live && this.run.project === this.project?.id); },
 };
@@ -19,6 +21,12 @@ export const page = {
 //   access    page.mayWrite or page.run has changed
 //   view      the size, position or mode of the picture has changed
 //   server:X  the server has sent an event of type X, which the listener receives
+
+// Part whose results are displayed: in live mode, those of the draft stand for those of the whole shot.
+export function resultPart() {
+  return page.project.part === "" && page.live[page.project.id] || page.project.part;
+}
+
 const listeners = new Map();
 
 export function on(names, receive) {
@@ -82,7 +90,7 @@ export function seekTo(frame) {
 
 async function firstProject() {
   if (query.get("project")) return query.get("project");
-  const found = await getJson("/api/projects");
+  const found = await getJson("/api/shown");
   if (found.shown.length) return found.shown[0];
   location.replace("/start");
   return new Promise(() => {}); // this page is left

@@ -2,6 +2,7 @@
 
 import { listen, startAccess } from "./access.js";
 import { showError } from "./api.js";
+import { startCuts } from "./cuts.js";
 import { on, open, page } from "./page.js";
 import { startCompare } from "./panel_compare.js";
 import { startHandoff } from "./panel_handoff.js";
@@ -26,6 +27,7 @@ function startTimeline() {
 startTimeline();
 startViewer();
 startAccess();
+startCuts();
 for (const start of [startKeys, startRun, startSettings, startMattes, startCompare, startNotes, startHandoff]) start();
 startTabs();
 startTheme(() => { redraw(); page.timeline.redraw(); });

@@ -16,11 +16,14 @@ export class Stage {
     this.zoom = 0; // device pixels for a pixel of the shot; 0 fits the picture into the stage
     this.centre = [0.5, 0.5]; // point of the picture in the middle of the stage, 0 to 1
     this.scratch = document.createElement("canvas");
+    // Kinds of the two pictures that are compared, and their names.
+    this.compared = ["plate", "result"];
+    this.names = ["Plate", "Result"];
   }
 
   // Kinds of pictures that the mode needs.
   get kinds() {
-    return { plate: ["plate"], result: ["result"] }[this.mode] || ["plate", "result"];
+    return { plate: ["plate"], result: ["result"] }[this.mode] || [...new Set(this.compared)];
   }
 
   // Match the drawing area to the screen. Return whether it has changed.
@@ -117,7 +120,13 @@ export class Stage {
   }
 
   put(picture, { x, y, width, height }, overlay = null) {
-    if (picture) this.context.drawImage(picture, x, y, width, height);
+    if (picture) {
+      // A picture of another shot keeps its shape.
+      const fit = Math.min(width / picture.width, height / picture.height);
+      const isSame = Math.abs(picture.width / picture.height - width / height) < 0.02 * (width / height);
+      const wide = isSame ? width : picture.width * fit, high = isSame ? height : picture.height * fit;
+      this.context.drawImage(picture, x + (width - wide) / 2, y + (height - high) / 2, wide, high);
+    }
     if (!overlay) return;
     this.context.globalAlpha = this.opacity;
     this.context.drawImage(overlay, x, y, width, height);
@@ -135,10 +144,11 @@ export class Stage {
 
   drawSides(pictures, overlay) {
     const half = this.paneWidth;
-    this.clipped(0, half, () => this.put(pictures.plate, this.rectangle()));
-    this.clipped(half, half, () => this.put(pictures.result, this.rectangle(half), overlay));
-    this.label("Plate", this.rectangle(), 0, half);
-    this.label("Result", this.rectangle(half), half, 2 * half);
+    const [one, other] = this.compared.map((kind) => pictures[kind]);
+    this.clipped(0, half, () => this.put(one, this.rectangle()));
+    this.clipped(half, half, () => this.put(other, this.rectangle(half), overlay));
+    this.label(this.names[0], this.rectangle(), 0, half);
+    this.label(this.names[1], this.rectangle(half), half, 2 * half);
   }
 
   get wipeX() {
@@ -148,18 +158,19 @@ export class Stage {
 
   drawWipe(pictures, overlay) {
     const rectangle = this.rectangle(), at = this.wipeX, ratio = devicePixelRatio || 1;
-    this.clipped(0, at, () => this.put(pictures.plate, rectangle));
-    this.clipped(at, this.canvas.width, () => this.put(pictures.result, rectangle, overlay));
+    const [one, other] = this.compared.map((kind) => pictures[kind]);
+    this.clipped(0, at, () => this.put(one, rectangle));
+    this.clipped(at, this.canvas.width, () => this.put(other, rectangle, overlay));
     this.context.fillStyle = "#000";
     this.context.fillRect(at - 1.5 * ratio, rectangle.y, 3 * ratio, rectangle.height);
     this.context.fillStyle = "#fff";
     this.context.fillRect(at - 0.5 * ratio, rectangle.y, ratio, rectangle.height);
-    this.label("Plate", rectangle, 0, at);
-    this.label("Result", rectangle, at, this.canvas.width, true);
+    this.label(this.names[0], rectangle, 0, at);
+    this.label(this.names[1], rectangle, at, this.canvas.width, true);
   }
 
   drawDifference(pictures, overlay) {
-    const { plate, result } = pictures;
+    const [plate, result] = this.compared.map((kind) => pictures[kind]);
     if (!plate || !result) return this.put(result || plate, this.rectangle(), overlay);
     const { scratch } = this;
     scratch.width = result.width;

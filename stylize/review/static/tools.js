@@ -3,7 +3,9 @@
 // A tool is an object with a name, and any of:
 //   cursor                CSS cursor while it is active
 //   enter(), leave()      it has become active, or is no longer
-//   down(point, event), move(point, event), up(point, event)   a stroke; point in pixels of the shot, with pressure
+//   down(point, event), move(point, event), up(point, event)   a stroke; point in pixels of the shot, with pressure.
+//                         down returns false to leave the pointer to the picture, which it then moves
+//   pictures()            pictures by kind, which replace those of the server
 //   hover(point, event)   the pointer moves without a button
 //   cancel()              the stroke ends without effect, for example because a second finger pinches
 //   draw(context, stage)  draw on top of the picture, in device pixels; see stage.toScreen
@@ -73,9 +75,11 @@ export function toolPointer(phase, at, event) {
   if (phase === "down") {
     if (!active.down) return false;
     page.player.pause();
-    inStroke = true;
-  } else if (phase !== "hover" && !inStroke) return false;
+    inStroke = active.down(point, event) !== false;
+    return inStroke;
+  }
+  if (phase !== "hover" && !inStroke) return false;
+  if (phase === "up") inStroke = false; // before the tool learns of it, which may end itself with its stroke
   active[phase]?.(point, event);
-  if (phase === "up") inStroke = false;
   return true;
 }

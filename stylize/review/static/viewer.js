@@ -1,23 +1,24 @@
 // The picture and its controls: which pictures are needed, modes, overlays, zoom, transport and keyboard.
 
 import { showError } from "./api.js";
+import { addressOf, nameOfKind } from "./compared.js";
 import { listenToKeys, listenToPointers } from "./input.js";
 import { showLegend } from "./legend.js";
-import { emit, on, open, page } from "./page.js";
+import { emit, on, open, page, resultPart } from "./page.js";
 import { Pictures } from "./pictures.js";
 import { Player } from "./player.js";
 import { Stage } from "./stage.js";
-import { drawTools, toolAction, toolPointer } from "./tools.js";
+import { activeTool, drawTools, toolAction, toolPointer } from "./tools.js";
 
 const MODES = ["plate", "result", "wipe", "side", "difference"];
-const MODE_NAMES = { plate: "Plate", result: "Result", wipe: "Wipe", side: "Plate and result", difference: "Difference" };
-const OVERLAY_NAMES = { error: "Error", source: "Which key", matte: "Matte" };
+const MODE_NAMES = { plate: "Plate", result: "Result", wipe: "Wipe", side: "Side by side", difference: "Difference" };
+const OVERLAY_NAMES = { new: "What is new", error: "Error", source: "Which key", motion: "Motion", matte: "Matte" };
 const WIPE_STEP = 0.02, PAN_STEP = 60, ZOOM_STEP = 1.25, GRAB = 12;
 const element = (id) => document.getElementById(id);
 
 let overlay = "", needsDraw = true, shown = -1;
 const stageElement = element("stage");
-const stage = page.stage = new Stage(element("canvas"), () => { page.player?.wish(); redraw(); emit("view"); });
+const stage = page.stage = new Stage(element("canvas"), () => { page.player?.wish(); showZoom(); redraw(); emit("view"); });
 
 // Draw the picture again, soon.
 export function redraw() {
@@ -31,7 +32,9 @@ function nameOf(kind, frame, exact) {
 
 function urlOf(name) {
   const [kind, frame, width, exact] = name.split("/");
-  const part = encodeURIComponent(page.project.part);
+  const other = addressOf(kind, frame);
+  if (other) return `${other}width=${width}&exact=${exact}`;
+  const part = encodeURIComponent(kind === "result" ? resultPart() : page.project.part);
   return `/api/project/${page.project.id}/picture/${kind}/${frame}?width=${width}&exact=${exact}&part=${part}`;
 }
 
@@ -67,15 +70,17 @@ function draw() {
   needsDraw = false;
   if (player.place !== shown && !isReady(player.place)) return; // the picture before stays until this one is there
   const found = Object.fromEntries(kindsOf().map((kind) => [kind, pictureOf(kind, player.frame)]));
+  Object.assign(found, activeTool()?.pictures?.());
   shown = player.place;
   stage.draw(found, overlay ? found[overlay] : null);
   drawTools(stage);
   stageElement.dataset.frame = player.frame;
   stageElement.dataset.exact = kindsOf().every((kind) => pictures.has(nameOf(kind, player.frame, true)));
-  const missing = stage.kinds.filter((kind) => found[kind] === null);
+  const missing = stage.kinds.filter((kind) => found[kind] === null).map(nameOfKind);
   element("missing").hidden = !missing.length;
   element("missing").textContent = missing.length ? `Frame ${player.frame} has no ${missing.join(" and no ")} yet.` : "";
-  element("canvas").setAttribute("aria-label", `${MODE_NAMES[stage.mode]}, frame ${player.frame}`);
+  const compared = stage.kinds.length > 1 ? `: ${stage.names.join(" and ")}` : "";
+  element("canvas").setAttribute("aria-label", `${MODE_NAMES[stage.mode]}${compared}, frame ${player.frame}`);
 }
 
 function showPlace() {
@@ -217,13 +222,13 @@ function connect() {
     " ": () => page.player.toggle(), l: () => page.player.play(1), j: () => page.player.play(-1), k: () => page.player.pause(),
     ArrowLeft: () => page.player.step(-1), ArrowRight: () => page.player.step(1), PageUp: () => page.player.step(-10),
     PageDown: () => page.player.step(10), Home: goFirst, End: goLast, ArrowUp: () => jumpToKey(-1), ArrowDown: () => jumpToKey(1),
-    i: loopFrom, o: loopTo, u: loopNone, m: nextOverlay, "+": clicks["zoom-in"], "=": clicks["zoom-in"],
+    i: loopFrom, o: loopTo, u: loopNone, m: nextOverlay, p: () => element("paint").click(), "+": clicks["zoom-in"], "=": clicks["zoom-in"],
     "-": clicks["zoom-out"], 0: clicks["zoom-fit"], "[": () => setWipe(stage.wipe - WIPE_STEP), "]": () => setWipe(stage.wipe + WIPE_STEP),
     "Shift+ArrowLeft": () => stage.pan(PAN_STEP, 0), "Shift+ArrowRight": () => stage.pan(-PAN_STEP, 0),
     "Shift+ArrowUp": () => stage.pan(0, PAN_STEP), "Shift+ArrowDown": () => stage.pan(0, -PAN_STEP),
     ...Object.fromEntries(MODES.map((mode, place) => [place + 1, () => setMode(mode)])),
   };
-  listenToKeys((name) => (page.player ? toolAction(name) || actions[name] : undefined));
+  listenToKeys((name) => (page.player ? toolAction(name) || actions[name] || page.actions[name] : undefined));
   listenToPointers(stageElement, stage, {
     grabsWipe: ([x]) => stage.mode === "wipe" && Math.abs(x - stage.wipeX) < GRAB * (devicePixelRatio || 1),
     onWipe: ([x]) => { const { x: left, width } = stage.rectangle(); setWipe((x - left) / width); },
@@ -240,8 +245,13 @@ export function startViewer() {
   on("project", showFacts);
   on("place", showPlace);
   on("server:frame", ({ frame, part, project }) => {
-    if (project !== page.project?.id || part !== page.project.part) return;
+    if (project !== page.project?.id || ![page.project.part, resultPart()].includes(part)) return;
     page.pictures?.forgetAll((name) => name.split("/")[1] === String(frame));
+    page.player?.wish();
+    redraw();
+  });
+  on("live", () => {
+    page.pictures?.forgetAll((name) => name.startsWith("result/"));
     page.player?.wish();
     redraw();
   });
