@@ -3,9 +3,9 @@
 Nobody knows the truth during tracking, but a tracker that errs disagrees with itself: what it observes in a frame
 leaves the shape that the painted matte predicts. Disagreement is harmless where the subject stands out from its
 surroundings, because the observation is then right; it costs overlap where both look alike, and more so the longer it
-has lasted. Overlap is also lost by colours that the painted subject does not have, by a change of size, and by the
-length of the border, which is never exact. The weights were fitted to footage with masks painted by people, and judged
-on clips that were left out of the fit; see docs/benchmarks.
+has lasted, or where the border is long for the area. Overlap is also lost by colours that the painted subject does not
+have, by a change of size, and by the length of the border, which is never exact. The weights were fitted to footage
+with masks painted by people, and judged on clips that were left out of the fit; see docs/benchmarks.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,10 @@ from masks.arrays import U8, Bytes, Floats
 
 # Loss of the logarithm of the overlap: for disagreement over the last frames, 0..1, if inside and surroundings have the
 # same colours; for that times the sum of all disagreement since the key; for colours unlike those of the key, beyond
-# the usual; for a size that changes by a factor of e; for a border of as many pixels as the area.
-RECENT_LOSS, LASTING_LOSS, COLOUR_LOSS, SIZE_LOSS, BORDER_LOSS = 0.75, 0.033, 10.0, 0.08, 0.51
+# the usual; for a size that changes by a factor of e; for a border of as many pixels as the area, always and times the
+# disagreement over the last frames.
+RECENT_LOSS, LASTING_LOSS, COLOUR_LOSS, SIZE_LOSS = 0.67, 0.056, 7.3, 0.08
+BORDER_LOSS, SHIFTED_BORDER_LOSS = 0.3, 1.0
 # Unlikeness to the colours of the key that light and turning change.
 USUAL_CHANGE = 0.25
 # Frames over which disagreement is averaged.
@@ -54,7 +56,8 @@ def expected_overlap(matte: Floats, key_area: float, looks: Appearance, disagree
     recent = sum(disagreement.recent) / len(disagreement.recent)
     loss = looks.to_surroundings * recent * (RECENT_LOSS + LASTING_LOSS * disagreement.total)
     loss += COLOUR_LOSS * max(1 - looks.to_key - USUAL_CHANGE, 0)
-    loss += SIZE_LOSS * _change_of_size(inside, area / max(key_area, 1)) + BORDER_LOSS * min(border / area, 1)
+    loss += SIZE_LOSS * _change_of_size(inside, area / max(key_area, 1))
+    loss += min(border / area, 1) * (BORDER_LOSS + SHIFTED_BORDER_LOSS * recent)
     return float(np.exp(-loss))
 
 

@@ -1,6 +1,7 @@
 """Fusion of two mattes of one frame, tracked forward and backward from the painted mattes on its two sides.
 
-Mattes that agree are averaged; where they differ, the more confident one wins. A matte tracked from a clean plate says
+Mattes that agree are averaged; where they differ, the more confident one wins, with a preference for the inside: a
+tracked matte loses a limb more often than it includes what is not the subject. A matte tracked from a clean plate says
 nothing about the shape of the subject: it counts only where the frame matches the clean plate.
 """
 
@@ -12,6 +13,8 @@ from masks.track import Tracked
 
 # Exponent of the weights: the nearer and more confident side decides.
 SHARPNESS = 3
+# Odds of the inside where only one of two mattes of a subject includes a pixel.
+INSIDE_ODDS = F32(2)
 # Confidence of a pixel without any evidence.
 CONFIDENCE_FLOOR = F32(0.05)
 # Confidence of a clean plate where the frame matches it.
@@ -32,6 +35,8 @@ def fuse_tracks(forward: Tracked, backward: Tracked, nearness: float) -> Tracked
         )
     forward_weight = _weight_map(forward, 1 - nearness)
     backward_weight = _weight_map(backward, nearness)
+    if forward.from_clean_plate == backward.from_clean_plate:
+        forward_weight = forward_weight * INSIDE_ODDS ** (forward.matte - backward.matte)
     mix = backward_weight / (forward_weight + backward_weight)
     matte = forward.matte + mix * (backward.matte - forward.matte)
     confidence_map = forward.confidence_map + mix * (backward.confidence_map - forward.confidence_map)

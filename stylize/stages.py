@@ -103,7 +103,7 @@ STAGES = _table(
     Stage("segmenter_extension", 1, (), inputs="the options, versions and cache key of a segmenter's distribution"),
     Stage("matte_key", 1, ("stylize.matting.keying",), ("read",), ("chroma", "luma", "clean", "difference"),
           inputs="a plate"),
-    Stage("matte_track", 10, ("masks.track", "masks.clean_plate", "masks.fuse_tracks", "stylize.matting.track_span"),
+    Stage("matte_track", 11, ("masks.track", "masks.clean_plate", "masks.fuse_tracks", "stylize.matting.track_span"),
           ("read", "flow_dis"),
           inputs="the plates of a span and its painted mattes"),
     Stage("matte_scribble", 1, ("masks.scribble", "stylize.matting.scribbles"), ("read", "flow_dis", "matte_track"),

@@ -57,6 +57,7 @@ def test_completion_offers_the_options_of_the_command():
     assert words_of(completed("bash", "stylize", "--style", "a.png", "--render")) == {"--renderer", "--render-size"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "kind"),
     [("--style", "file"), ("--keys", "dir"), ("--matte", "file"), ("--project", "dir"), ("-o", "file")],
@@ -77,6 +78,7 @@ def test_completion_follows_from_the_option_type():
             option.read(word)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", SHELLS)
 def test_each_shell_gets_its_script(shell):
     done = subprocess.run(

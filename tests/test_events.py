@@ -186,6 +186,7 @@ def test_callable_can_cancel_before_any_work(plates, style):
         stylize.run(plates, style="none.png", cancel=lambda: False)
 
 
+@pytest.mark.slow
 def test_key_can_be_cancelled_while_rendering(plates, style):
     from stylize.renderers.example import ExampleRenderer
 

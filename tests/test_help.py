@@ -136,6 +136,7 @@ def test_every_group_has_a_sentence_and_a_name_of_one_word():
         assert re.fullmatch(r"[a-z]+", group_word(group))
 
 
+@pytest.mark.slow
 def test_plan_accepts_unused_options_with_a_note(capfd, plates):
     code, out, err = run_command(
         capfd, "plan", plates, "--rate", "24", "--codec", "h264", "-o", plates.parent / "x.mp4", "--coverage", "0.8"

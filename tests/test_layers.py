@@ -144,6 +144,7 @@ def test_frame_with_one_visible_layer_has_the_common_bit_depth(plates, painted_k
             assert (made[:, -1] == (220 * 257 if deep else 220)).all()
 
 
+@pytest.mark.slow
 def test_alpha_of_the_shot_is_kept_and_usable_as_a_layer_matte(tmp_path, painted_keys):
     veil = np.zeros((*SIZE[::-1], 1), np.uint8)
     veil[10:20, 20:40] = 255
@@ -353,6 +354,7 @@ def test_error_in_a_layer_names_the_layer(
     assert not list((tmp_path / "plates.stylize").glob("out/*"))
 
 
+@pytest.mark.slow
 def test_combined_matte_is_kept(plates, painted_keys, left_matte):
     result = stylize.run(plates, layers=two(painted_keys, left_matte)[:1])
     path = next((result.project / "mask" / "layers").iterdir())

@@ -15,6 +15,7 @@ def text():
     return page()
 
 
+@pytest.mark.slow
 def test_page_is_up_to_date(text):
     assert PAGE.read_text(encoding="utf-8") == text, "run python -m tests.module_map"
 

@@ -157,6 +157,7 @@ def test_lost_error_map_is_regenerated(plates, keys):
     assert errors.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_new_start_number_renames_the_same_pictures(tmp_path, style):
     movie = write_movie(tmp_path / "shot.mp4", scene(6))
     one = stylize.run(movie, style=style, to_stage="pick")

@@ -14,6 +14,7 @@ def pinned() -> dict[str, dict[str, object]]:
     return json.loads(PINS.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_stage_code_changes_only_with_its_version() -> None:
     forgotten = changed(pinned(), pins())
     assert not forgotten, (

@@ -74,8 +74,7 @@ def composite(below: Pixels, paint: Pixels, colour: Colour) -> Pixels:
         mixed = np.concatenate([_mixed(below[..., :3], over, share), total * top], axis=2)
     else:
         mixed = _mixed(below, over, alpha)
-    levels = np.floor(mixed + 0.5).astype(below.dtype)
-    return np.where(alpha == 0, below, levels)
+    return np.floor(mixed + 0.5).astype(below.dtype)
 
 
 def _mixed(below: Pixels, over: Pixels, share: np.ndarray) -> np.ndarray:

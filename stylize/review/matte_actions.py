@@ -25,13 +25,16 @@ from stylize.review.painted_mattes import MATTES, check_inside, matte_folders, p
 from stylize.review.shown_project import Part, ShownProject, show_project
 from stylize.settings import MATTE_OPTIONS, OPTIONS, MatteKey, MatteSettings, looks_of
 from stylize.settings.layers import LayerSpec
-from stylize.settings.network_matte import NetworkMatte, format_network_matte, read_network_matte
+from stylize.settings.network_matte import (
+    NetworkMatte,
+    format_network_matte,
+    is_network_matte,
+    read_network_matte,
+)
 from stylize.settings.option import is_given
 from stylize.settings.reading_options import READING_OPTIONS
 from stylize.settings.references import shell_word
 from stylize.visible_text import visible
-
-MATTE_FLAGS = {name: OPTIONS[name].flags[-1] for name in ("matte", "matte_model")}
 
 
 def propagate_mattes(root: Path, *, on_event: OnEvent | None = None, cancel: Cancel | None = None) -> None:
@@ -113,12 +116,15 @@ def finding_command(root: Path) -> str:
 def use_mattes(root: Path, layer: str, matte: str, model: str | None = None) -> str:
     """Let runs use a matte, and return the command line that does the same, and starts a run.
 
-    layer: name of the look, empty without layers. matte: as of ``--matte``. model: of ``--matte-model``.
+    layer: name of the look, empty without layers. matte: as of ``--matte``; options of another kind of matte are reset.
+    model: of ``--matte-model``.
     """
     project = _opened(root)
-    given: dict[str, Any] = {"matte": matte, "matte_model": model}
+    given: dict[str, Any] = {"matte": matte, "matte_model": model, "cryptomatte": None}
+    if not is_network_matte(matte):
+        given |= {"segmenter": None, "segmenter_options": None}
     words = [word for name, value in given.items() if value is not None
-             for word in (MATTE_FLAGS[name], shell_word(str(value)))]  # fmt: skip
+             for word in (OPTIONS[name].flags[-1], shell_word(str(value)))]  # fmt: skip
     if layer:
         layers = tuple(
             _with_values(spec, given) if look.name == layer else spec

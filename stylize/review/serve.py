@@ -3,10 +3,16 @@
 import ipaddress
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from stylize.errors import ReviewError
+from stylize.errors import ReviewError, StylizeError
+from stylize.real_path import real_path
 from stylize.review.roots import Roots
+
+if TYPE_CHECKING:
+    from stylize.review.server_state import Review
 
 # Address that only this machine reaches, and the names that browsers give it.
 LOOPBACK = "127.0.0.1"
@@ -67,6 +73,7 @@ def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None],
             timeout_graceful_shutdown=1,
             lifespan="off",
         )
+        _open_shown(review)
         host = f"[{address.host}]" if ":" in address.host else address.host
         on_ready(f"http://{host}:{port}{EXCHANGE_PATH}?token={access.token}")
         try:
@@ -74,6 +81,16 @@ def serve(roots: Roots, address: ServerAddress, on_ready: Callable[[str], None],
         finally:
             review.watch.stop()
             review.runs.stop()
+
+
+def _open_shown(review: "Review") -> None:
+    """Open the projects that the user named, which reads all headers, so that their page is ready at once.
+
+    What keeps one from being opened is reported by its page.
+    """
+    for root in review.roots.shown:
+        with suppress(StylizeError):
+            review.opened.open(real_path(root))
 
 
 def _check_address(address: ServerAddress) -> None:

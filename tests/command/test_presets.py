@@ -63,6 +63,7 @@ def test_project_keeps_its_settings_when_studio_defaults_change(shot, tmp_path, 
     assert (settings_of(shot, style=style).seed, settings_of(shot, style=style).boil) == (5, 0.5)
 
 
+@pytest.mark.slow
 def test_preset_overrides_stored_settings(shot, tmp_path, style):
     project = stylize.run(shot, style=style, keyframes=(1, 8), seed=3, structure=0.9, to_stage="conform").project
     look = write(tmp_path / "look.toml", "[settings]\nstructure = 0.2\n")

@@ -78,6 +78,7 @@ def test_exporter_writes_the_files_that_it_lists(name, listed_files, finished_ru
         assert path.is_relative_to(run[0] / "result")
 
 
+@pytest.mark.slow
 def test_nothing_else_is_written(listed_files, finished_run, run):
     ours = {path for some in listed_files.values() for path in some} | set(finished_run.frames.values())
     ours |= {run[0] / f"result/plate.{number:04d}.png" for number in range(1, FRAMES + 1)}

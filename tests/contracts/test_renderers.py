@@ -105,6 +105,7 @@ def test_key_has_the_size_of_its_plate_and_is_valid(painter, size, later):
     assert all(isinstance(one, str) for one in (*made.notes, *made.text, *made.text.values()))
 
 
+@pytest.mark.slow
 def test_draft_has_its_size_and_predicts_the_work_at_full_size(painter):
     """The working size may differ. The work at full size is reported, or grows with the number of pixels."""
     made = paint(painter, replace(ask((24, 32)), scale=0.5))

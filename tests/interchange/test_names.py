@@ -130,6 +130,7 @@ def test_opentimelineio_reads_names_and_paths(name: str, file: str) -> None:
         )
 
 
+@pytest.mark.slow
 @MANY
 @given(FILE_NAMES, FILE_NAMES)
 def test_other_xml_readers_agree(name: str, file: str) -> None:

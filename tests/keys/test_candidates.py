@@ -74,6 +74,7 @@ def test_first_candidate_is_the_key_and_the_others_differ_in_seed_alone(chosen):
     assert chosen.key(1).read_bytes() == alone
 
 
+@pytest.mark.slow
 def test_sheet_and_table_are_written_once_and_stay(chosen):
     sheet = chosen.project / "candidates.png"
     assert image_size(sheet)[0] > 4 * 64
@@ -95,6 +96,7 @@ def test_only_missing_candidates_are_painted(chosen):
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
 
 
+@pytest.mark.slow
 def test_run_that_is_stopped_between_candidates_ends_with_the_same_bits(runs, painted, monkeypatch):
     from stylize.renderers.a1111 import A1111Renderer
     from tests.keys.what_repaints import Runs, tint

@@ -57,6 +57,12 @@ def test_paint_is_mixed_with_straight_alpha():
     assert np.array_equal(composite(key, paint, BT709)[0, 0], np.floor(np.array(expected) + 0.5).astype(np.uint8))
 
 
+def test_faint_paint_on_a_transparent_key_keeps_its_colour():
+    key = np.array([[[200, 100, 0, 0], [10, 20, 30, 0]]], np.uint8)
+    paint = np.array([[[0, 65535, 0, 6554], [65535, 0, 0, 0]]], np.uint16)
+    assert composite(key, paint, BT709).tolist() == [[[0, 255, 0, 26], [10, 20, 30, 0]]]
+
+
 @pytest.mark.parametrize("colour", [BT709, WIDE])
 def test_changes_of_another_program_become_paint(colour):
     key, paint = random_key(np.uint8, 3), random_paint()

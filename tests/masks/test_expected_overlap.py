@@ -78,5 +78,16 @@ def test_thin_subject_is_less_certain():
     )
 
 
+def test_disagreement_costs_more_where_the_border_is_long():
+    thin = np.zeros((100, 100), np.float32)
+    thin[50:56, 10:90] = 1
+    unlike = Appearance(1.0, 0.0)
+    losses = [
+        expected_overlap(matte, area, unlike, history(1.0)) - expected_overlap(matte, area, unlike, history(0.7))
+        for matte, area in ((square(), SQUARE), (thin, 480))
+    ]
+    assert losses[1] > losses[0] + 0.05 > 0.05
+
+
 def test_empty_matte_gives_no_evidence():
     assert expected_overlap(np.zeros((9, 9), np.float32), 9, ALIKE, history(1.0)) == 0

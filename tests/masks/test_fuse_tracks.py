@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,20 @@ def test_confidence_is_that_of_the_nearer_side():
     for nearness, near in ((0.1, 0.95), (0.9, 0.7)):
         fused = fuse_tracks(side(square(100), 0.95), side(square(70), 0.7), nearness)
         assert fused.confidence == pytest.approx(near, abs=0.02)
+
+
+def test_limb_that_one_side_lost_is_kept_between_equal_sides():
+    whole, lost = np.zeros((20, 40), np.float32), np.zeros((20, 40), np.float32)
+    whole[4:16, 10:30], lost[4:16, 10:22] = 1, 1
+    for one, other in ((whole, lost), (lost, whole)):
+        assert (fuse_tracks(side(one), side(other), 0.5).matte[4:16, 22:30] > 0.6).all()
+    certain, nearer = fuse_tracks(side(whole, certain=0.5), side(lost), 0.5), fuse_tracks(side(whole), side(lost), 0.7)
+    assert max(one.matte[4:16, 22:30].max() for one in (certain, nearer)) < 0.4
+
+
+def test_clean_plate_has_no_limbs_to_lose():
+    clean = replace(side(half(0) * 0), from_clean_plate=True)
+    assert fuse_tracks(side(half(5)), clean, 0.5).matte[:, 5:15].max() < 0.55
 
 
 @pytest.mark.parametrize("nearness", [-0.1, 1.1])

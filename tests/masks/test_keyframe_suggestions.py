@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from masks.fuse_tracks import fuse_tracks
-from masks.keyframe_suggestions import TRACKING_RANGE, suggested_keyframes
+from masks.keyframe_suggestions import MIN_CONFIDENCE, TRACKING_RANGE, suggested_keyframes, weak_frames
 from masks.track import Footage, Tracked, track
 from propagate.flow_dis import DisFlow
 from tests.composites import Motion, body, compose, iou
@@ -30,6 +30,21 @@ def test_suggestion_divides_a_run_between_painted_mattes():
     confidence = dict.fromkeys(range(31), 0.6) | {0: 1.0, 29: 0.55, 30: 1.0}
     assert suggested_keyframes(confidence, [range(31)], (0, 30)) == [15]
     assert suggested_keyframes(confidence | {9: 0.3}, [range(31)], (0, 30)) == [9]
+
+
+def test_frames_are_named_below_the_limit_only():
+    confidence = {0: 1.0, 1: MIN_CONFIDENCE, 2: MIN_CONFIDENCE - 0.001, 3: 1.0}
+    assert weak_frames(confidence) == [2]
+    assert suggested_keyframes(confidence, [range(4)], (0, 3)) == [2]
+
+
+def test_distance_from_a_painted_matte_counts_less_than_the_error():
+    confidence = dict.fromkeys(range(41), 0.8) | {0: 1.0, 40: 1.0}
+    # Beside a painted matte an error helps nobody, unless it is large enough for its distance.
+    assert suggested_keyframes(confidence | {1: 0.3}, [range(41)], (0, 40)) == [20]
+    assert suggested_keyframes(confidence | {9: 0.6}, [range(41)], (0, 40)) == [9]
+    # The nearest painted matte counts, not the mean of both.
+    assert suggested_keyframes(confidence | {30: 1.0}, [range(41)], (0, 30)) != [20]
 
 
 def test_suggestion_is_within_the_tracking_range():

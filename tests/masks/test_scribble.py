@@ -47,6 +47,7 @@ def test_stroke_gives_back_a_lost_part(case):
     assert 0.8 < overlap <= 1
 
 
+@pytest.mark.slow
 def test_black_stroke_removes_a_surplus_part(case):
     truth = case.alphas[0] > 0.5
     surplus = np.zeros_like(truth)

@@ -129,6 +129,24 @@ def test_places_of_colours_count_from_the_first_tracked_frame_on(monkeypatch):
     assert len(trust) == 2
 
 
+def band(depth):
+    matte = np.zeros((64, 96), np.float32)
+    matte[20 : 20 + 2 * depth, 10:86] = 1
+    return matte
+
+
+def test_flow_is_reliable_from_half_the_depth_of_a_thin_subject_on():
+    assert tracker._reliable_distance(band(20)) == tracker.RELIABLE_DISTANCE
+    assert tracker._reliable_distance(band(6)) == pytest.approx(3, abs=0.3)
+    assert tracker._reliable_distance(band(2)) == tracker.MIN_RELIABLE_DISTANCE
+    assert tracker._reliable_distance(np.zeros((9, 9), np.float32)) == tracker.MIN_RELIABLE_DISTANCE
+    # Something of each is left, and none of it at the border.
+    for depth in (3, 6, 20):
+        reliable = tracker._layer_reliability(band(depth) > 0.5, tracker._reliable_distance(band(depth)))
+        assert reliable.max() == 1
+        assert reliable[20].max() == reliable[19].max() == 0
+
+
 def ranks(values):
     return np.argsort(np.argsort(values))
 

@@ -55,6 +55,7 @@ def test_every_rendered_key_is_reused_and_reported(root: Path) -> None:
     assert (again.rendered, again.redone) == ((), ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [None, "x = ["])
 def test_keys_are_kept_if_the_old_settings_are_lost(root: Path, damage: str | None) -> None:
     before, messages = keys_of(root / "shot.stylize"), list[str]()

@@ -241,6 +241,23 @@ def test_cuts_are_added_dragged_and_removed_on_the_timeline(page, root):
     assert read_project(root)[1].add_cut == ()
 
 
+def test_timeline_shows_the_pictures_of_keys(page, root):
+    key, (width, height) = root / "keys" / "plate.0002.png", SIZE
+    colours = [(0, 255, 0), (255, 0, 255)]
+    for colour in colours:
+        write_image(key, np.full((height, width, 3), colour, np.uint8))
+        page.reload()
+        wait_for_frame(page, 1)
+        until(page, "document.getElementById('lanes').textContent.includes('Keys')")
+        green, other = f"{colour[1]} - pixel[1]", f"{colour[0]} - pixel[0]"
+        until(page, f"""(() => {{
+          const canvas = document.getElementById("timeline-canvas"), x = Math.round(canvas.width * 1.4 / 5);
+          const pixel = canvas.getContext("2d").getImageData(x, Math.round(50 * devicePixelRatio), 1, 1).data;
+          return Math.abs({green}) < 12 && Math.abs({other}) < 12;
+        }})()""")  # fmt: skip
+    key.unlink()
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_no_violation_while_painting(page, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 import stylize
 from stylize.errors import PaintedKeyError, PlanError, ReviewError, SettingsError
+from stylize.key_painting import open_painting, save_painting
 from stylize.media.images import read_image, write_image
 from stylize.project import digest_of, read_project
 from stylize.project.layout import STATE_FOLDER
@@ -26,6 +27,7 @@ from stylize.review.external_program import external_program
 from stylize.review.gate import Access, hosts_of
 from stylize.review.given_key import paint_key
 from stylize.review.key_edits import add_key, drop_key, move_key
+from stylize.review.key_files import key_file
 from stylize.review.key_watch import KeyWatch
 from stylize.review.open_painting import OpenPaintings, Strokes
 from stylize.review.project_state import project_state
@@ -194,6 +196,22 @@ def test_paint_leaves_all_other_pixels_and_can_be_erased(project):
     assert path.read_bytes() == content, "it is the rendered key again"
     assert not state_of(project, 6)["painted"]
     assert not list((project / "keys" / "painting").iterdir())
+
+
+@pytest.mark.slow
+def test_key_that_has_changed_is_not_overwritten(project):
+    found, path = shown(project), project / "keys" / "plate.0006.png"
+    file = key_file(found, found.part(""), 6)
+    painting = open_painting(file, found.shot.colour)
+    write_image(path, picture(90))
+    content = path.read_bytes()
+    with pytest.raises(PaintedKeyError, match="has changed meanwhile"):
+        save_painting(painting, np.full((36, 64, 4), 65535, np.uint16))
+    assert path.read_bytes() == content
+    path.unlink()
+    with pytest.raises(PaintedKeyError, match="has changed meanwhile"):
+        save_painting(painting, np.full((36, 64, 4), 65535, np.uint16))
+    assert not path.exists()
 
 
 @pytest.mark.slow

@@ -159,6 +159,21 @@ def test_missing_model_is_explained_in_one_line(project, monkeypatch):
     assert "pip install '.[sam2]'" in problem or "hf download" in problem
 
 
+def test_options_of_another_kind_of_matte_are_reset(project, tmp_path):
+    import stylize
+
+    (project.root / "mattes" / "tracked").mkdir(parents=True)
+    tracked = str(project.root / "mattes" / "tracked")
+    for options in (
+        {"matte": "crypto:a", "cryptomatte": str(tmp_path)},
+        {"matte": "click:1,1@1", "matte_model": "a/b"},
+    ):
+        stylize.configure(project.root, **options)
+        assert use_mattes(project.root, "", tracked) == f"stylize {project.root} --matte {tracked}"
+        settings = again(project).settings
+        assert (settings.matte, settings.cryptomatte, settings.matte_model) == (tracked, None, None)
+
+
 @pytest.mark.slow
 def test_mattes_of_a_layer_are_its_own(project, tmp_path, style):
     import stylize

@@ -149,6 +149,7 @@ def test_edited_plate_is_used_and_damaged_plate_is_unpacked_again(tmp_path, keys
         stylize.run(movie, keys=keys)
 
 
+@pytest.mark.slow
 def test_frame_retouched_during_the_run_is_kept(tmp_path, plates, keys):
     first = stylize.run(plates, keys=keys, to_stage="propagate")
     mine = retouch(first.frames[3])

@@ -62,6 +62,7 @@ def test_keys_equal_to_their_plates_give_back_a_still_shot(tmp_path, keys):
         assert np.abs(picture - plate).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("on", "boil"), [("twos", 0.0), ("threes", 1.0)])
 def test_held_and_boiling_frames_of_one_column_work(tmp_path, on, boil):
     shot_of(tmp_path, 24, 1, 5)

@@ -1,6 +1,7 @@
 // Timeline: shots, keys, and a lane for each curve. A click or a drag seeks.
 
 import { bandsOf, drawBand } from "./timeline_bands.js";
+import { KeyStrip, STRIP } from "./timeline_keys.js";
 
 const LANES = [
   { name: "coverage", label: "Coverage", low: 0.5, high: 1 },
@@ -22,6 +23,7 @@ export class Timeline {
     this.context = this.front = this.canvas.getContext("2d");
     this.back = document.createElement("canvas").getContext("2d");
     this.isStale = true;
+    this.strip = new KeyStrip(() => this.redraw());
     new ResizeObserver(() => this.redraw()).observe(element);
     this.drag = null; // what is being dragged: its thing, the place where it began, and where it is
     this.draggables = [];
@@ -230,11 +232,16 @@ export class Timeline {
   // Lanes of curves share the height that bands leave over; if it is too low, the timeline scrolls.
   drawLanes(width, height) {
     const curves = LANES.filter((lane) => this.hasLane(lane)), bands = bandsOf(this.curves || {});
-    const taken = bands.reduce((sum, band) => sum + band.height + GAP, TOP + GAP);
+    const hasKeys = this.project.keys.length > 0, top = TOP + (hasKeys ? STRIP + GAP : 0);
+    const taken = bands.reduce((sum, band) => sum + band.height + GAP, top + GAP);
     this.element.style.minHeight = `${taken + curves.length * (MIN_LANE + GAP)}px`;
     const laneHeight = Math.max(MIN_LANE, (height - taken) / Math.max(1, curves.length) - GAP);
     this.lanes.replaceChildren();
-    let y = TOP;
+    if (hasKeys) {
+      this.nameLane("Keys", TOP + STRIP / 2);
+      this.strip.draw(this, TOP);
+    }
+    let y = top;
     for (const lane of curves) {
       this.nameLane(lane.label, y + laneHeight / 2);
       this.context.fillStyle = this.colour("panel");

@@ -240,7 +240,14 @@ function connect() {
   addEventListener("focus", () => { page.pictures?.forgetAll(); page.player?.wish(); redraw(); });
 }
 
+// In live mode, drafts stand for results.
+function nameResult() {
+  const [before, after] = resultPart() === page.project.part ? ["Draft", "Result"] : ["Result", "Draft"];
+  stage.names = stage.names.map((name) => (name === before ? after : name));
+}
+
 export function startViewer() {
+  on("project", nameResult);
   on("open", () => { make(); setMode(stage.mode); });
   on("project", showFacts);
   on("place", showPlace);
@@ -251,6 +258,7 @@ export function startViewer() {
     redraw();
   });
   on("live", () => {
+    if (page.project) nameResult();
     page.pictures?.forgetAll((name) => name.startsWith("result/"));
     page.player?.wish();
     redraw();
