@@ -55,7 +55,8 @@ def _border_costs(picture: Bytes) -> tuple[Floats, Floats]:
     return costs[0], costs[1]
 
 
-@nb.njit(nogil=True, error_model="numpy", _nrt=False, cache=True)  # counts no references
+# numba's own cache would need a folder when this module is imported; ``stylize`` keeps it. Counts no references.
+@nb.njit(nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)
 def solve(
     inside: Floats, unary: Floats, right: Floats, below: Floats,
     extrapolated: Floats, horizontal: Floats, vertical: Floats, iterations: int,

@@ -15,6 +15,7 @@ from masks.min_cut import solve
 from propagate.arrays import F32, U8
 from propagate.kernels.cache import kernels_folder
 from propagate.kernels.cache_folder import VARIABLE
+from propagate.kernels.kernel import keep
 from propagate.patchmatch import Costs, Sweep
 from propagate.patchmatch_numba import PatchMatchNumba, count_usage, is_search_compiled, vote
 from propagate.synthesis import SynthesisSettings
@@ -23,6 +24,7 @@ from stylize.planning.eye_opening import ages_of, no_ages
 from stylize.planning.fitting import fit_camera, fit_exposure
 from stylize.renderers.example import RADIUS
 
+keep(solve)
 # Side of the pictures on which kernels run, in pixels.
 _SIDE = 16
 # Radius of patches, and bytes of a pixel, of the searches of every run: spans and the embedded renderer. Guides of the

@@ -9,6 +9,7 @@ from pathlib import Path
 import numba
 import platformdirs
 import pytest
+from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 
@@ -238,6 +239,8 @@ def test_all_kernels_that_python_calls_are_compiled_ahead():
     compile_kernels.compile_all()
     called = [one for one in KERNELS if isinstance(one._cache, KernelCache)]
     assert len(called) >= 8
+    assert min_cut.solve in called
+    assert not any(isinstance(one._cache, FunctionCache) for one in KERNELS)  # needs a folder at import
     assert not [one.py_func.__name__ for one in called if not one.signatures]
     assert compile_kernels.compilation_note() is None
 

@@ -20,10 +20,15 @@ _OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrap
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function for calls from Python, and keep it in the user's cache; see ``cache``."""
-    compiled: Any = nb.njit(**_OPTIONS)(function)
-    if compiled is not function:  # as with NUMBA_DISABLE_JIT
-        compiled._cache = KernelCache(function)
+    compiled = nb.njit(**_OPTIONS)(function)
+    keep(compiled)
     return compiled
+
+
+def keep(compiled: Any) -> None:
+    """Keep a kernel that has been declared elsewhere in the user's cache; see ``cache``."""
+    if hasattr(compiled, "py_func"):  # not with NUMBA_DISABLE_JIT
+        compiled._cache = KernelCache(compiled.py_func)
 
 
 def is_stored(compiled: Any) -> bool:

@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 
 from masks.guided_filter import guided_filter
+from masks.min_cut import solve
 from masks.shot_consensus import consensus_regions
 from masks.temporal_smoothing import smooth_mattes
 from propagate.arrays import F32, Bytes, Floats
 from propagate.flow_dis import DisFlow
+from propagate.kernels.kernel import keep
 from stylize.errors import MatteError
 from stylize.io_errors import PROJECT_OPTION, output_error
 from stylize.matting.networks import Segmentation
@@ -26,6 +28,8 @@ from stylize.planning.cuts import split
 from stylize.project import Project
 from stylize.settings.network_matte import format_prompt
 from stylize.stages import cache_key
+
+keep(solve)
 
 # Temporal smoothing: longest side in pixels. Upsampling filter: radius in these pixels, and variance.
 SMOOTHING_SIDE, UPSAMPLING_RADIUS, FILTER_VARIANCE = 640, 3, 1e-3
