@@ -34,10 +34,10 @@ def test_notes_are_listed_by_frame_and_keep_their_numbers(tmp_path):
 
 
 def test_notes_of_several_threads_are_all_kept(tmp_path):
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda frame: add_note(tmp_path, frame, "x"), range(12)))
-    assert [note.frame for note in read_notes(tmp_path)] == list(range(12))
-    assert sorted(note.number for note in read_notes(tmp_path)) == list(range(1, 13))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda frame: add_note(tmp_path, frame, "x"), range(80)))
+    assert [note.frame for note in read_notes(tmp_path)] == list(range(80))
+    assert sorted(note.number for note in read_notes(tmp_path)) == list(range(1, 81))
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "x" * (MAX_TEXT + 1)])
