@@ -402,11 +402,11 @@ def report_command(project: Path, quiet: bool, **flags: Any) -> None:
 )  # fmt: skip
 @click.option(
     "--deliver", "deliveries", type=_Path(path_type=Path), multiple=True, metavar="FOLDER",
-    help="Folder that the page may hand results over into, besides the project and the roots. May be repeated.",
+    help="Folder that the page may write results to, besides the project and the roots. May be repeated.",
 )  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port.  [default: a free one]")
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--public", is_flag=True, help="Allow an address that other machines reach; not encrypted.")
+@click.option("--public", is_flag=True, help="Allow an address that other machines can reach; not encrypted.")
 @click.option("--editor", metavar="COMMAND", help="Program that opens keys for painting.  [default: the system's]")
 @_options(OPTIONS, OPTIONS)
 def review_command(
@@ -456,24 +456,24 @@ def check_command(folder: Path, update: bool, quiet: bool, **flags: Any) -> None
         )
 
 
-@command.command("pick", short_help="Choose candidates, seeds and prompts of single keyframes, and lock keyframes.")
+@command.command("pick", short_help="Choose candidates, seeds and prompts for single keyframes, and lock keyframes.")
 @click.argument("project", type=_Path(path_type=Path))
 @click.argument("choices", metavar="FRAME[=NUMBER]...", nargs=-1, required=True)
 @click.option("--layer", metavar="NAME", help="Layer of the keyframes, in a project with layers.")
 @click.option("--lock", is_flag=True, help="Lock these keyframes: no run renders them again.")
 @click.option("--unlock", is_flag=True, help="Unlock these keyframes.")
-@click.option("--seed", metavar="NUMBER", help="Seed of these keyframes; own for that of the settings.")
-@click.option("--prompt", metavar="TEXT", help="Prompt of these keyframes; empty for that of the settings.")
+@click.option("--seed", metavar="NUMBER", help="Seed of these keyframes; 'own' for that of the settings.")
+@click.option("--prompt", metavar="TEXT", help="Prompt of these keyframes; '' for that of the settings.")
 @_trust_options
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
 def pick_command(
     project: Path, choices: tuple[str, ...], layer: str | None, lock: bool, unlock: bool, seed: str | None,
     prompt: str | None, quiet: bool, **flags: Any,
 ) -> None:  # fmt: skip
-    """Choose for keyframes of PROJECT (shot.stylize), for its next run: candidates, such as 40=3 50=1, or a seed.
+    """Choose candidates, such as 40=3 50=1, seeds or prompts for keyframes of PROJECT (shot.stylize) in its next run.
 
-    40= clears the choice for frame 40, and 40 leaves it as it is. Candidates come from a run with --candidates, and are
-    shown in candidates.png.
+    40= clears the choice for frame 40; 40 alone does not change it. A run with --candidates renders the candidates and
+    arranges them in candidates.png.
     """
     if lock and unlock:
         raise click.UsageError("--lock and --unlock exclude each other; give one of them")
@@ -492,7 +492,7 @@ def pick_command(
 
 
 def _seed(text: str | None) -> int | Literal["own"] | None:
-    """Read the value of --seed. Raises SettingsError for one that is neither a number nor the word own."""
+    """Read the value of --seed. Raises SettingsError for a value that is neither a number nor "own"."""
     if text is None or text == "own":
         return None if text is None else "own"
     if not re.fullmatch("[0-9]{1,10}", text):
@@ -501,7 +501,7 @@ def _seed(text: str | None) -> int | Literal["own"] | None:
 
 
 def _choices(words: Iterable[str]) -> dict[int, int | None] | list[int]:
-    """Read words such as 40=3, or only frames. Raises UsageError for two of one frame, and for words of both kinds."""
+    """Read words such as 40=3, or frames alone. Raises UsageError for a repeated frame, and for words of both kinds."""
     found = dict[int, int | None]()
     frames = list[int]()
     for word in words:
@@ -547,13 +547,13 @@ def clean_command(project: Path, results: bool, versions: bool, dry_run: bool, q
             _print_line(line)
 
 
-@command.command("warm", short_help="Compile the kernels of later runs ahead, for example in a container image.")
+@command.command("warm", short_help="Compile the kernels of later runs in advance, for example in a container image.")
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
 def warm_command(quiet: bool) -> None:
-    """Compile the kernels that runs need, or check that they are, so that no run waits for it.
+    """Compile the kernels that runs need, unless they are compiled already, so that no run has to wait.
 
-    They are kept in the folder that the environment variable STYLIZE_CACHE names, or the user's cache folder, for all
-    installations of this version on this kind of processor.
+    They are stored in the folder named by the environment variable STYLIZE_CACHE, or else in the user's cache folder,
+    for all installations of this version on this kind of processor.
     """
     from propagate.kernels.cache import kernels_folder
     from stylize.compile_kernels import compile_kernels, no_folder_note
@@ -565,7 +565,7 @@ def warm_command(quiet: bool) -> None:
         if not quiet:
             _print_line(f"{compiled.name}: {compiled.seconds:.1f} s")
     if not quiet:
-        _print_line(f"compiled kernels are kept in {folder}")
+        _print_line(f"compiled kernels are stored in {folder}")
 
 
 @command.group("preset", short_help="Save the look of a project to a file, for --preset.")
@@ -613,7 +613,7 @@ def version_command() -> None:
 @version_command.command("save", short_help="Save the present state under a name.")
 @click.argument("project", type=_Path(path_type=Path))
 @click.argument("name")
-@click.option("--with-frames", is_flag=True, help="Save the finished frames too, to compare them with later ones.")
+@click.option("--with-frames", is_flag=True, help="Also save the finished frames, to compare them with later ones.")
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
 def version_save_command(project: Path, name: str, with_frames: bool, quiet: bool) -> None:
     """Save settings, keys, tables and picks of PROJECT (shot.stylize) as the version NAME."""
@@ -682,7 +682,7 @@ def version_remove_command(project: Path, name: str, quiet: bool) -> None:
     _print_lines([f"removed: {name}"], quiet)
 
 
-@command.command("approve", short_help="Lock the keyframes of a finished project, and keep its frames as a golden.")
+@command.command("approve", short_help="Lock the keyframes of a finished project, and save it as a golden project.")
 @click.argument("project", type=_Path(path_type=Path))
 @click.option(
     "-o", "golden", type=_Path(path_type=Path), metavar="FOLDER",
@@ -699,9 +699,9 @@ def approve_command(project: Path, golden: Path | None, quiet: bool, **flags: An
     _print_lines(approval_lines(approval), quiet)
 
 
-@command.group("note", short_help="Write notes on frames of a project, and export them as markers and a sheet.")
+@command.group("note", short_help="Write notes on frames of a project, and export them as markers and as a sheet.")
 def note_command() -> None:
-    """Write notes on frames of a project, list and remove them, and export them as markers and as a sheet."""
+    """Write, edit, list and remove notes on frames of a project, and export them as markers and as a sheet."""
 
 
 @note_command.command("add", short_help="Write a note on a frame.")
@@ -709,12 +709,12 @@ def note_command() -> None:
 @click.argument("frame", type=int)
 @click.argument("text")
 @click.option(
-    "--box", metavar="LEFT,TOP,WIDTH,HEIGHT", help="Area that the note is about, in shares of the picture from 0 to 1."
+    "--box", metavar="LEFT,TOP,WIDTH,HEIGHT", help="Area of the note, as fractions of the picture from 0 to 1."
 )
 @_trust_options
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
 def note_add_command(project: Path, frame: int, text: str, box: str | None, quiet: bool, **flags: Any) -> None:
-    """Write the note TEXT on a FRAME of PROJECT (shot.stylize)."""
+    """Write a note with this TEXT on a FRAME of PROJECT (shot.stylize)."""
     note = stylize.add_note(project, frame, text, box=_box(box), **_given(flags, OPTIONS))
     _print_notes([note], quiet)
 
@@ -725,7 +725,7 @@ def note_add_command(project: Path, frame: int, text: str, box: str | None, quie
 @click.argument("text")
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
 def note_edit_command(project: Path, number: int, text: str, quiet: bool) -> None:
-    """Replace the text of the note NUMBER of PROJECT."""
+    """Replace the text of note NUMBER of PROJECT."""
     _print_notes([stylize.edit_note(project, number, text)], quiet)
 
 
@@ -741,7 +741,7 @@ def note_list_command(project: Path) -> None:
 @click.argument("number", type=int)
 @click.option("-q", "--quiet", is_flag=True, help="Report errors only.")
 def note_remove_command(project: Path, number: int, quiet: bool) -> None:
-    """Remove the note NUMBER of PROJECT."""
+    """Remove note NUMBER of PROJECT."""
     stylize.remove_note(project, number)
     _print_lines([f"removed: note {number}"], quiet)
 
@@ -750,7 +750,7 @@ def note_remove_command(project: Path, number: int, quiet: bool) -> None:
 @click.argument("project", type=_Path(path_type=Path))
 @click.option(
     "--as", "kinds", metavar="KINDS", default=",".join(stylize.NOTE_EXPORTS),
-    help="Kinds of files, of otio, edl, aftereffects and sheet.  [default: all]",
+    help="Kinds of files, a list of otio, edl, aftereffects and sheet.  [default: all]",
 )  # fmt: skip
 @click.option(
     "-o", "output", type=_Path(path_type=Path), metavar="FOLDER", help="Folder.  [default: export/ in the project]"
@@ -761,7 +761,7 @@ def note_remove_command(project: Path, number: int, quiet: bool) -> None:
 def note_export_command(
     project: Path, kinds: str, output: Path | None, overwrite: bool, quiet: bool, **flags: Any
 ) -> None:
-    """Write the notes of PROJECT as markers of a timeline, and as a sheet of pictures."""
+    """Write the notes of PROJECT as markers on timelines, and as a sheet of pictures."""
     with _Console(quiet, False) as console:
         written = stylize.export_notes(
             project, output, kinds=tuple(kinds.split(",")), overwrite=overwrite, on_event=console.receive,

@@ -2,7 +2,7 @@
 
 The layer of the painted frame is compared with the new picture at every position and a few sizes, by the mean squared
 difference over those of its pixels that would be in the picture. A position counts only if it matches well, and much
-better than all others: where the subject is still away, nothing may be found.
+better than all others: nothing may be found while the subject is absent.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,9 @@ MATCH_RMS, DISTINCT_RATIO = 30.0, 0.55
 
 @dataclass(frozen=True)
 class _Match:
-    """The best position of a layer of one size. difference: mean squared, in levels. other: the best elsewhere. x, y:
-    displacement of its upper left corner, in pixels of the search."""
+    """Best position of a layer at one size. difference: mean squared, in levels. other: the smallest difference
+    elsewhere. x, y: displacement of its upper left corner, in pixels of the search.
+    """
 
     difference: float
     other: float
@@ -37,7 +38,7 @@ class _Match:
 def redetection(source: Bytes, layer: Bools, target: Bytes) -> Floats | None:
     """Find a layer of ``source`` in ``target``: flow on the grid of ``target`` to ``source``, float32 (H, W, 2).
 
-    source, target: uint8 (H, W, 3). layer: bool (H, W), of ``source``. None if it is not found with certainty.
+    source, target: uint8 (H, W, 3). layer: bool (H, W), of ``source``. None without a clear match.
     """
     height, width = layer.shape
     factor = min(1.0, SEARCH_SIDE / max(height, width))
@@ -56,7 +57,7 @@ def redetection(source: Bytes, layer: Bools, target: Bytes) -> Floats | None:
 
 
 def _best_match(template: Bytes, mask: Floats, picture: Floats, factor: float, scale: float) -> _Match:
-    """Compare a layer of one size with a picture at every position. factor: of the reduced pictures."""
+    """Compare a layer at one size with a picture at every position. factor: of the reduced pictures."""
     small, inside = _reduced(template, factor * scale), (_reduced(mask, factor * scale) > 0.5).astype(F32)
     rows, columns = inside.shape
     pad = (rows, rows, columns, columns, cv2.BORDER_CONSTANT)

@@ -43,7 +43,7 @@ TEXTURELESS_WEIGHT = 0.3
 MATCH_LEVELS = 12.0
 # Largest log-odds of the expected shape, and the distance in pixels from its border over which they rise.
 SHAPE_LOG_ODDS, SHAPE_SOFTNESS = 2.5, 4.0
-# Fraction of the painted area below which what is found is a speck, and no subject.
+# Fraction of the painted area below which a match is a speck, not the subject.
 MIN_AREA = 0.001
 # Alpha below which a matte counts as empty.
 MIN_ALPHA = 0.02
@@ -140,7 +140,7 @@ def track(frames: Sequence[int], footage: Footage, key: Floats) -> Iterator[Trac
         colour_histogram(small_plate, (matte > 0.5).astype(F32)), int((matte > 0.5).sum()),
     )  # fmt: skip
     height, width = small_plate.shape[:2]
-    # Nothing has been learned yet: where a colour of the painted inside was, it need not be in the next frame.
+    # Nothing has been learned yet: a colour of the painted inside may be elsewhere in the next frame.
     colours = colour_model(small_plate, prepared.matte, _outside_mask(prepared.matte), trust=0.0)
     ones = np.ones((height, width), F32)
     state = _State(small_plate, prepared.matte, ones, np.zeros((height, width, 2), F32), colours, ones, Disagreement())
@@ -243,7 +243,7 @@ def _inside_residual(state: _State, flow: Floats, plate: Bytes) -> float:
 
 
 def _found_again(key: _Key, flow: Floats, plate: Bytes) -> Floats:
-    """Flow to the key by re-detection, where tracking has lost the key and it is found elsewhere; else ``flow``."""
+    """Flow to the key by re-detection, if tracking has lost the key and it is found elsewhere; otherwise ``flow``."""
     residual = _key_residual(key, flow, plate)
     if residual < LOST_LEVELS:
         return flow
@@ -252,7 +252,7 @@ def _found_again(key: _Key, flow: Floats, plate: Bytes) -> Floats:
 
 
 def _key_residual(key: _Key, flow: Floats, plate: Bytes) -> float:
-    """Median difference in levels of the key's inside, warped, and the plate; infinite if nothing of it is inside."""
+    """Median difference in levels between the warped inside of the key and the plate; infinite without overlap."""
     inside = warp(key.matte, flow) > 0.5
     if not inside.any():
         return float("inf")

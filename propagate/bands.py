@@ -19,7 +19,7 @@ from propagate.threads import thread_limit
 BAND_PIXELS = 1 << 17
 # Minimum height of a band, in halos: limits the work that is done twice.
 MIN_HALOS = 5
-# Shares of a kernel's work for each thread, and pixels that are worth waking a thread for.
+# Shares of a kernel's work per thread, and min pixels for which waking a thread pays off.
 SHARES_PER_THREAD, MIN_SHARE_PIXELS = 3, 1 << 13
 
 Item = TypeVar("Item")

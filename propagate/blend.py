@@ -16,7 +16,7 @@ from propagate.detail import ENERGY_HALO, lerp, local_energy, low_pass, restore_
 # Mean absolute difference over channels, 0..1: the sides agree below the first, and differ above the second.
 AGREE, DIFFER = F32(0.02), F32(0.10)
 # Exponent of the odds where the two sides differ. Between the two limits it grows with the cube of the difference,
-# because paint that shimmers differs moderately everywhere, and is averaged.
+# because shimmering paint differs moderately everywhere, and is averaged.
 MAX_EXPONENT = F32(4)
 # Slope of the weight of the finest band at equal odds, relative to that of the rest.
 FINE_SLOPE = F32(2.5)

@@ -61,7 +61,7 @@ def palette_of(lab: Floats, count: int = COLOURS) -> Palette:
 
 
 def _draw(total: int) -> tuple[np.random.Generator, NDArray[np.int64]]:
-    """Draw SAMPLES of so many pixels. Returns the generator, too, which k-means continues with."""
+    """Draw SAMPLES from this many pixels. Also returns the generator, with which k-means continues."""
     draw = np.random.Generator(np.random.PCG64(0))
     return draw, draw.integers(0, total, SAMPLES)
 
@@ -91,7 +91,7 @@ def colour_cost(colours: Doubles, others: Doubles) -> Doubles:
 
 
 def _cost_terms(colours: Doubles, others: Doubles) -> tuple[Doubles, Doubles, Doubles]:
-    """Return what lightness, chroma and hue add to ``colour_cost``: float64 (N, M) each."""
+    """Return the terms of lightness, chroma and hue in ``colour_cost``: float64 (N, M) each."""
     ours, theirs = ([*lab.T.copy(), np.hypot(lab[:, 1], lab[:, 2])] for lab in (colours, others))
     lightness, a, b, chroma = (np.square(x[:, None] - y[None]) for x, y in zip(ours, theirs, strict=True))
     return LIGHTNESS * lightness, CHROMA * chroma, HUE * np.maximum(a + b - chroma, 0)

@@ -137,7 +137,7 @@ def _compare_field(
     window: Any, lanes: Any, target: Any, source: Any, field: Any, cost: Any, mask: Any, expected: Any,
     distance_cost: int, max_distance: int, usage_cost: Any, candidates: Any, evaluate: bool, first: int, last: int,
 ) -> None:  # fmt: skip
-    """Take the candidates that cost less in the rows from ``first`` to ``last``; to evaluate, whatever they cost."""
+    """Take cheaper candidates in the rows from ``first`` to ``last``; to evaluate, take them whatever they cost."""
     width = cost.shape[1]
     for y in range(first, last):
         for x in range(width):

@@ -1,8 +1,8 @@
-"""Find content of the key again after it was hidden.
+"""Re-detection of content of the key after it was hidden.
 
 Composed flow follows what is visible in every frame. Where an object uncovers the background, the flow between
 neighbours still follows the object, and from then on the composed flow points to the object's place in the key, far
-from that of the background. The flow of the surface nearby usually continues behind the object. It is therefore tried
+from that of the background. The flow of the nearby surface usually continues behind the object. It is therefore tried
 in the lost area, from the nearest pixel on each of four sides, and taken where it explains the plate.
 """
 
@@ -20,9 +20,9 @@ from propagate.flow import ComposedFlow, in_bounds_rows, photometric_error, warp
 
 # Photometric error, 0..1, up to which flow explains the plate in an area without contrast.
 MAX_ERROR = F32(0.03)
-# Error by which a candidate must be better, two 8-bit levels: less may be grain.
+# Margin by which the error of a candidate must be lower, two 8-bit levels: less may be grain.
 MARGIN = F32(2 / 255)
-# Share of the picture that must be lost before it is sought.
+# Min share of lost pixels for a search.
 MIN_SHARE = 0.002
 # Side of the windows in which single pixels follow the majority, and of the one that keeps candidates away from the
 # border of the lost area, where flow mixes both surfaces.
@@ -32,7 +32,7 @@ HALO, MARGIN_PIXELS = 3, 8
 
 
 def redetect(composed: ComposedFlow, key_plate: Bytes, plate: Bytes) -> ComposedFlow:
-    """Replace composed flow that does not explain the plate by that of a surface nearby that does.
+    """Replace composed flow that does not explain the plate by the flow of a nearby surface that does.
 
     composed: flow to the key, corrected; see ``flow.correct_drift``. Plates: uint8 (H, W, 3), in the same light. Pixels
     that are found again become valid; their flow is exact to about a pixel, until it is corrected in the next frame.
@@ -75,16 +75,15 @@ def _search(
 
         for_each_band(work, error.shape, HALO)
         better = np.flatnonzero(_majority(lost & (candidate_error + MARGIN < best_error)) & lost)
-        # Few pixels: indices are faster than a mask over all.
+        # For few pixels, indices are faster than a mask.
         best.reshape(-1, 2)[better] = candidate.reshape(-1, 2)[better]
         best_error.reshape(-1)[better] = candidate_error.reshape(-1)[better]
     return best, best_error
 
 
 def _nearest_on_each_side(reliable: Bools, lost_at: Longs) -> Iterator[Longs]:
-    """Yield, for each of four sides, the nearest reliable pixels of lost ones, or these themselves if there is none.
-
-    reliable: bool (H, W). lost_at: flat indices of the lost pixels, int64 (N,), as those that are yielded.
+    """Yield, for each of four sides, the reliable pixel nearest to each lost one, or the lost one itself if there is
+    none. reliable: bool (H, W). lost_at: flat indices of the lost pixels, int64 (N,). Yields flat indices, too.
     """
     height, width = reliable.shape
     yield from _before_and_after(np.flatnonzero(reliable), lost_at, width)
@@ -104,7 +103,7 @@ def _before_and_after(reliable_at: Longs, lost_at: Longs, line: int) -> Iterator
 
 
 def _error(flow: Floats, key_plate: Bytes, plate: Bytes, band: Band, box: Box) -> Floats:
-    """Photometric error of some flow: that of a band of a box, with its halo."""
+    """Photometric error of the flow in a band of a box, with its halo."""
     warped = warp_rows(key_plate, flow, box.top + band.halo_start, box.left)
     return photometric_error(warped, plate[band.with_halo])
 

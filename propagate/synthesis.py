@@ -52,7 +52,7 @@ PATCH_TOLERANCE = 1e-4
 ALLOWANCE = 5.0
 # Preference of the vote for better and nearer patches; see ``Level``.
 VOTE_SHARPNESS = 6.0
-# Frames between those in which hidden content is sought: what is found stays found, and each search takes 8 % of a
+# Frames from one search for hidden content to the next: found content is not lost again, and each search takes 8 % of a
 # frame's time.
 REDETECTION_INTERVAL = 4
 # Confidence in the warped key above which no patches are searched.

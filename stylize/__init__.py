@@ -240,9 +240,9 @@ def pick(
     """Choose for single keys, for the next run, as in ``stylize.pick("shot.stylize", {40: 3})``.
 
     choices: number of a candidate by frame; 1 is the key with its own seed, and None clears the choice. Frames alone,
-    as in ``[40]``, leave it as it is. layer: name of the layer, in a project with layers. lock: True to lock these
+    as in ``[40]``, leave it unchanged. layer: name of the layer, in a project with layers. lock: True to lock these
     keys, so that no run renders them again, False to unlock them. seed, prompt: of these keys alone; "own" and an empty
-    text stand for those of the settings. trust, allow: as the options of a run. Returns the path of the table that
+    prompt stand for those of the settings. trust, allow: as the options of a run. Returns the path of the table that
     holds the choices. Raises StylizeError if the project or a candidate does not exist, or a key is locked.
     """
     from stylize.pick_candidates import KeyWishes, pick_candidates
@@ -265,7 +265,7 @@ def configure(
     """Store options in a project for its next run, without running anything, and return its settings.
 
     shot: the project. Raises SettingsError for options that a run would refuse, and ProjectError while a run uses the
-    project, or if an input that the settings name is missing. What depends on the footage is checked by the run.
+    project, or if an input that the settings name is missing. The run checks everything that depends on the footage.
     """
     from stylize.store_settings import store_settings
 
@@ -306,11 +306,11 @@ def approve(
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> "Approval":
-    """Approve a finished project: lock its keys, so that no run renders them again, and write a golden for ``check``.
+    """Approve a finished project: lock its keys against rendering, and write a golden project for ``check``.
 
     golden: folder of golden projects; the default is ``golden`` next to the project. trust, allow: as the options of a
-    run. Frames that do not belong to the present keys and settings are made again, and ProjectError is raised, so that
-    nothing is approved that nobody has seen. Raises StylizeError, too, if the project does not exist or is unfinished.
+    run. If frames do not match the present keys and settings, they are regenerated, and ProjectError is raised: nothing
+    is approved unseen. Also raises StylizeError if the project does not exist or is unfinished.
     """
     from stylize import approval
 
@@ -336,11 +336,11 @@ def add_note(
     trust: bool = False,
     allow: Sequence[str] = (),
 ) -> "Note":
-    """Write a note on a frame of a project, also while a run uses it.
+    """Write a note on a frame of a project, even while a run uses it.
 
-    box: left, top, width and height of the area that it is about, as shares of the picture from 0 to 1; None for the
-    whole frame. trust, allow: as the options of a run. Raises StylizeError if the shot does not have the frame, for a
-    text that is empty or longer than 1000 characters, and for a box that leaves the picture.
+    box: left, top, width and height of the area that the note is about, as fractions of the picture from 0 to 1; None
+    for the whole frame. trust, allow: as the options of a run. Raises StylizeError if the shot does not have the frame,
+    if the text is empty or longer than 1000 characters, or if the box extends beyond the picture.
     """
     from stylize.project.notes import add_note
     from stylize.shot_frames import check_frame
@@ -350,7 +350,7 @@ def add_note(
 
 
 def edit_note(project: _Path, number: int, text: str) -> "Note":
-    """Replace the text of a note. Raises StylizeError if there is no such note, and as ``add_note``."""
+    """Replace the text of a note. Raises StylizeError for an unknown number, and as ``add_note``."""
     from stylize.project import read_project
     from stylize.project.notes import edit_note
 
@@ -380,7 +380,7 @@ def export_notes(
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> tuple[Path, ...]:
-    """Write the notes of a project as markers of timelines and as a sheet of pictures, and return the files.
+    """Write the notes of a project as markers on timelines and as a sheet of pictures, and return the files.
 
     output: folder; the default is ``export`` in the project. kinds: some of NOTE_EXPORTS. overwrite, trust, allow: as
     the options of a run. Markers need the finished frames. Raises StylizeError.
@@ -395,7 +395,7 @@ def export_notes(
 def save_version(project: _Path, name: str, *, frames: bool = False) -> "Version":
     """Save the settings, keys, tables and picks of a project under a name, and return the version.
 
-    frames: save the finished frames too, to compare them with later ones. Raises StylizeError if the name is taken, or
+    frames: also save the finished frames, for comparison with later ones. Raises StylizeError if the name is taken, or
     a run is using the project.
     """
     from stylize.project import Project, read_project, save_version

@@ -40,7 +40,7 @@ def approve(
         remade = sorted({*result.redone, *(frame for layer in result.layers for frame in layer.redone)})
         if remade:
             raise ProjectError(
-                f"{name_frames(remade)} did not belong to the present keys and settings, and have been made again; "
+                f"{name_frames(remade)} did not match the present keys and settings and were regenerated; "
                 "look at them, and approve again"
             )
         looks = []

@@ -1,7 +1,5 @@
-"""Compilation of all kernels ahead of a run, and a note where a run has to compile them.
-
-Kernels are compiled when they are first called, and kept for all installations of the user; see
-``propagate.kernels.cache``.
+"""Compilation of all kernels before a run, and a note if a run has to compile them. Kernels are compiled on their first
+call, and cached for all installations of the user; see ``propagate.kernels.cache``.
 """
 
 import time
@@ -34,7 +32,7 @@ SEARCHES = ((SynthesisSettings().radius, 8), (RADIUS, 8))
 
 @dataclass(frozen=True)
 class Compiled:
-    """A group of kernels that is ready. seconds: time that it took; much less if the kernels were stored."""
+    """Group of kernels that is ready. seconds: time that it took; much less if the kernels were cached."""
 
     name: str
     seconds: float
@@ -67,10 +65,10 @@ def compilation_note() -> str | None:
 
 
 def no_folder_note() -> str:
-    """Return the reason why no kernels are kept, and what to do."""
+    """Return the reason why kernels are not cached, and the remedy."""
     return (
-        f"there is no folder to keep them in that only you can write; set {VARIABLE}=FOLDER to one that you own, below "
-        "folders that others cannot write"
+        f"there is no folder for them that only you can write to; set {VARIABLE}=FOLDER to one that you own, below "
+        "folders that others cannot write to"
     )
 
 

@@ -1,7 +1,6 @@
-"""Files of the paint that a person adds to a key: the key without paint, and the paint, in ``keys/painting/``.
-
-The painted key is an ordinary picture in ``keys/``, as if it came from a painting program. The paint is kept beside it,
-so that it can be continued, or erased down to the key that was rendered.
+"""Files of the paint that a person adds to a key: the key without paint, and the paint, in ``keys/painting/``. The
+painted key is an ordinary picture in ``keys/``, as if it came from a painting program. The paint is stored separately,
+so that it can be extended, or erased down to the rendered key.
 """
 
 import shutil
@@ -79,7 +78,7 @@ def open_painting(file: KeyFile, colour: Colour) -> KeyPainting:
 
 
 def save_painting(painting: KeyPainting, paint: Pixels) -> KeyPainting:
-    """Store paint and the painted key, and return the painting as it is then. The project must be locked.
+    """Store paint and the painted key, and return the resulting painting. The project must be locked.
 
     paint: straight RGBA, uint16 (H, W, 4), BT.709. Without any, a key that was rendered becomes the rendered one again.
     A painted key under another name, or in another format, is moved to ``keys/replaced/``. Raises PaintedKeyError if
@@ -87,7 +86,7 @@ def save_painting(painting: KeyPainting, paint: Pixels) -> KeyPainting:
     """
     file = painting.file
     if not file.path.is_file() or digest_of(file.path) != painting.digest:
-        raise PaintedKeyError(f"{visible(file.path.name)} has changed meanwhile; its new picture is loaded")
+        raise PaintedKeyError(f"{visible(file.path.name)} has changed in the meantime; its new picture is loaded")
     if painting.is_rendered and not paint[..., 3].any():
         return _restore(painting, paint)
     picture = painting.picture.painted(paint)
@@ -118,7 +117,7 @@ def forget_painting(file: KeyFile) -> None:
 
 
 def _restore(painting: KeyPainting, paint: Pixels) -> KeyPainting:
-    """Put the rendered key back, byte for byte, so that runs know it as theirs."""
+    """Restore the rendered key byte for byte, so that runs recognise it as theirs."""
     file = painting.file
     if file.is_painted:
         if file.path != file.target:

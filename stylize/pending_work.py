@@ -1,4 +1,4 @@
-"""Work that the next run of a project has to do, found without doing any of it."""
+"""Work that the next run of a project has to do, determined without doing any of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class PendingWork:
 
 @dataclass(frozen=True)
 class _LookWork:
-    """Work on one look. drawings: number of drawings that the passes of its spans make."""
+    """Work on one look. drawings: number of drawings in the passes of its spans."""
 
     keys: int
     spans: int

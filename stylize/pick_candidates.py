@@ -27,7 +27,7 @@ OWN: Literal["own"] = "own"
 
 @dataclass(frozen=True)
 class KeyWishes:
-    """Wishes for the keys in question; None leaves a value as it is.
+    """New values for the chosen keys; None leaves a value unchanged.
 
     lock: lock these keys, or unlock them. seed: their seed; OWN for that of the settings. prompt: their prompt; empty
     for that of the settings.
@@ -50,7 +50,7 @@ class KeyWishes:
         if isinstance(self.seed, bool) or not (self.seed in (None, OWN) or self._has_seed):
             raise SettingsError(f"seed: expected a whole number from 0 to {MAX_SEED}, or own, found {self.seed!r}")
         if self.prompt is not None and not self.prompt.isprintable():
-            raise SettingsError(f"prompt: expected a text in one line, found {self.prompt[:40]!r}")
+            raise SettingsError(f"prompt: expected a single line of text, found {self.prompt[:40]!r}")
 
     @property
     def _has_seed(self) -> bool:
@@ -61,7 +61,7 @@ def pick_candidates(
     project: Path, choices: Choices, wishes: KeyWishes, *, layer: str | None = None,
     trust: bool = False, allow: Sequence[str] = (), message: OnMessage = lambda text: None,
 ) -> Path:  # fmt: skip
-    """Write choices for single keys into the table of a look, and return its path. Everything else in the table stays.
+    """Write choices for single keys into the table of a look, and return its path. Nothing else in the table changes.
 
     Raises ProjectError for a folder that is not a project, SettingsError for an unknown layer or a seed out of range,
     PlanError for an invalid table, a candidate that does not exist, or another choice for a locked key.
@@ -161,7 +161,7 @@ def _picked(picks: Mapping[int, int | None], frame: int) -> dict[str, str]:
 
 
 def _write(text: str, table: Path, project: Project) -> None:
-    """Write a table. One that a person has edited stays theirs, so that no plan overwrites it."""
+    """Write a table. A table that a person has edited still counts as edited, so that no plan overwrites it."""
     if not table.exists() or project.ours(table):
         project.place(table, cache_key("plan_report", text), partial(write_table, text))
         return

@@ -221,7 +221,7 @@ def _shot_lines(number: int, shot: "ShotPlan", timecodes: Mapping[int, str], set
 
 
 def _percentage(value: float, target: float) -> str:
-    """Format a share as a percentage, with the digits it takes to be below the target if, and only if, it is."""
+    """Format a share as a percentage, with enough digits to read below the target if, and only if, it is."""
     texts = (f"{value:.{digits}%}" for digits in range(_MAX_DIGITS))
     below = value < target
     return next((text for text in texts if (float(text[:-1]) / 100 < target) == below), f"{value:.{_MAX_DIGITS}%}")

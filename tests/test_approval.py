@@ -56,7 +56,7 @@ def test_layers_mattes_and_a_key_that_is_no_longer_used(plates, style, tmp_path)
 def test_nothing_is_approved_that_nobody_has_seen(plates, style, tmp_path):
     result = stylize.run(plates, style=style, keyframes=(1, 8))
     write_image(result.project / "keys" / "plate.0008.png", picture(90))
-    with pytest.raises(ProjectError, match=r"did not belong to the present keys and settings"):
+    with pytest.raises(ProjectError, match=r"did not match the present keys and settings"):
         stylize.approve(result.project)
     assert not (plates.parent / "golden").exists()
     assert (

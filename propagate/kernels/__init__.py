@@ -1,4 +1,1 @@
-"""Compiled loops: how they are compiled, and the user-wide cache that keeps them.
-
-It knows numba, and nothing of pictures.
-"""
+"""Compilation of loops, and the user-wide cache of the results. It knows numba, but nothing about pictures."""

@@ -28,7 +28,7 @@ from propagate.kernels.content_key import content_key
 _DIGEST, _DAY = 32, 86400.0
 # Days after which a kernel that no process has loaded is removed.
 MAX_AGE = 90
-# Seconds to wait for a process that compiles a kernel, which it may have been stopped at, and between two looks.
+# Max seconds to wait for a process that compiles a kernel, which may be suspended, and seconds between two checks.
 PATIENCE, _LOOK = 60.0, 0.02
 
 
@@ -41,7 +41,7 @@ class KernelCache:
 
     @cached_property
     def _name(self) -> str:
-        # On first use, when the kernels that this one calls are defined.
+        # On first use, because the kernels that this one calls are defined by then.
         return f"{self._function.__name__.strip('_')}-{content_key(self._function)}"
 
     @property
@@ -64,7 +64,7 @@ class KernelCache:
         return folder is not None and any(folder.glob(f"{self._name}-*.kernel"))
 
     def load_overload(self, signature: object, target_context: Any) -> Any:
-        """Load a kernel; None if it must be compiled, which no other process does before ``save_overload``."""
+        """Load a kernel; None if this process must compile it, which no other process does before ``save_overload``."""
         target_context.refresh()
         entry = self.entry(signature, target_context.codegen())
         if entry is None:
@@ -78,7 +78,7 @@ class KernelCache:
         return found
 
     def save_overload(self, signature: object, result: Any) -> None:
-        """Store a compiled kernel, unless the folder cannot be written."""
+        """Store a compiled kernel, unless the folder is not writable."""
         entry = self.entry(signature, result.codegen)
         try:
             if entry is not None:
@@ -115,7 +115,7 @@ def kernels_folder() -> Path | None:
 
 
 def _load(entry: Path, target_context: Any) -> Any:
-    """Load a kernel, or return None if its file is missing, incomplete, damaged, or refers to a module that is gone."""
+    """Load a kernel, or return None if its file is missing, incomplete or damaged, or refers to a missing module."""
     try:
         content = entry.read_bytes()
         digest, data = content[:_DIGEST], content[_DIGEST:]
@@ -144,7 +144,7 @@ def _store(entry: Path, data: bytes) -> None:
 
 
 def _prune(folder: Path) -> None:
-    """Remove kernels that have not been loaded for ``MAX_AGE`` days, and what killed processes have left."""
+    """Remove kernels that have not been loaded for ``MAX_AGE`` days, and stale files of killed processes."""
     now = time.time()
     for path in folder.iterdir():
         limit = MAX_AGE if path.suffix == ".kernel" else 1
@@ -154,7 +154,7 @@ def _prune(folder: Path) -> None:
 
 
 class _Lock:
-    """Lock on an entry, released if the process ends. Where there are no locks, several processes compile the same."""
+    """Lock on an entry, released when the process ends. Without locks, several processes may compile it."""
 
     def __init__(self, entry: Path) -> None:
         self._path = entry.with_suffix(".lock")

@@ -1,4 +1,4 @@
-"""Folder of the user's cache: kernels are programs, so nobody else may be able to put files there."""
+"""Folder of the user's cache. Kernels are programs, so nobody else may be able to write files there."""
 
 import os
 import stat
@@ -36,7 +36,7 @@ def is_safe(folder: Path) -> bool:
         own = folder.lstat()
         if not stat.S_ISDIR(own.st_mode) or own.st_uid not in (os.geteuid(), 0) or own.st_mode & _OTHERS_WRITE:
             return False
-        # Where anyone may rename a folder above, anyone may replace this one.
+        # Anyone who can rename a folder above this one can replace it.
         above = (parent.stat().st_mode for parent in folder.resolve().parents)
         return not any(mode & stat.S_IWOTH and not mode & stat.S_ISVTX for mode in above)
     except (OSError, RuntimeError):

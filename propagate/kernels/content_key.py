@@ -20,7 +20,7 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 def content_key(function: Callable[..., Any]) -> str:
     """Hash a function, the kernels that it calls, the constants that they read, and the compiler's versions: hex.
 
-    Raises TypeError for a global of a kind that a kernel cannot hold constant.
+    Raises TypeError for a global of a type that kernels cannot treat as a constant.
     """
     versions = sys.implementation.cache_tag, platform.python_version(), numba.__version__, llvmlite.__version__
     environment = np.__version__, config.OPT, config.BOUNDSCHECK, config.DEBUGINFO_DEFAULT
@@ -29,7 +29,7 @@ def content_key(function: Callable[..., Any]) -> str:
 
 
 def _function(function: Any, seen: set[int]) -> tuple[object, ...]:
-    """Describe a function and what it refers to; one that is being described is only named."""
+    """Describe a function and everything it refers to; a function that is already being described is only named."""
     name = f"{function.__module__}.{function.__qualname__}"
     if id(function) in seen:
         return (name,)

@@ -2,10 +2,10 @@
 
 All release the interpreter's lock, and none allocates: references need not be counted then (``_nrt``), which takes time
 to compile, and in every loop. None is parallel: such kernels take three times as long to compile, and numba's threading
-layers are not safe for concurrent calls (workqueue), or may hang at exit (tbb). Slices on the left side, ``np.median``
-and the like take up to two seconds each to compile; write loops. A kernel has one signature: pass contiguous arrays.
-A variable that is passed to another function begins as ``np.int64(0)``: for the literal 0, that function would be
-compiled twice.
+layers are not safe for concurrent calls (workqueue), or may hang at exit (tbb). Write loops instead of assigning to
+slices or calling ``np.median`` and the like, which take up to two seconds each to compile. A kernel has one signature:
+pass contiguous arrays. A variable that is passed to another function begins as ``np.int64(0)``: for the literal 0, that
+function would be compiled twice.
 """
 
 from collections.abc import Callable
@@ -19,14 +19,14 @@ _OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrap
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function for calls from Python, and keep it in the user's cache; see ``cache``."""
+    """Compile a function for calls from Python, and store it in the user's cache; see ``cache``."""
     compiled = nb.njit(**_OPTIONS)(function)
     keep(compiled)
     return compiled
 
 
 def keep(compiled: Any) -> None:
-    """Keep a kernel that has been declared elsewhere in the user's cache; see ``cache``."""
+    """Cache a kernel that is declared elsewhere in the user's cache; see ``cache``."""
     if hasattr(compiled, "py_func"):  # not with NUMBA_DISABLE_JIT
         compiled._cache = KernelCache(compiled.py_func)
 

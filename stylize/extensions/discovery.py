@@ -200,7 +200,7 @@ def _all_entry_points() -> Any:
 
     try:
         return entry_points()
-    except Exception:  # anything that a file in a distribution may cause
+    except Exception:  # broken metadata may raise anything
         return None
 
 

@@ -55,7 +55,7 @@ def export_notes(
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown or not kinds:
         found = ", ".join(map(visible, unknown)) or "none"
-        raise SettingsError(f"expected some of {', '.join(KINDS)}, found {found}; choose among them")
+        raise SettingsError(f"expected one or more of {', '.join(KINDS)}, found {found}; choose among them")
     path, settings = trusted_settings(root, {"trust": trust, "allow": allow}, reporter.message)
     footage_path, settings = open_ebsynth_folder(path, settings)
     shot = open_footage(footage_path, settings, frames=settings.frames, rate=settings.rate)
@@ -90,7 +90,7 @@ class _Job:
         found = read_notes(project.root)
         self.notes = [note for note in found if note.frame in frames]
         if not self.notes:
-            raise NoteError(f"{project.root} has no notes on the frames of its shot; write some first")
+            raise NoteError(f"{project.root} has no notes on frames of its shot; add one first")
         others = [note.frame for note in found if note.frame not in frames]
         if others:
             project.message(f"warning: notes on frames that the shot does not have are left out: {others}")
@@ -178,7 +178,7 @@ def _reader(path: Path) -> Callable[[], Pixels]:
 
 
 def _boxed(read: Callable[[], Pixels], note: Note) -> Callable[[], Pixels]:
-    """Return a function that reads a picture and outlines the box of a note on it, in two colours that always show."""
+    """Return a function that reads a picture and outlines the box of a note on it, in two colours for contrast."""
     if note.box is None:
         return read
 

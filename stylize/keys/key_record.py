@@ -51,7 +51,7 @@ def agreement_of(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def record_of(facts: Mapping[str, Any]) -> KeyRecord | None:
-    """Return what a picture was made of from the facts under its digest; None if it is not a rendered key."""
+    """Return the inputs of a picture from the facts under its digest; None if it is not a rendered key."""
     return next((_parse(value) for name, value in facts.items() if name.startswith(f"{_NAME} ")), None)
 
 

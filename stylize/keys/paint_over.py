@@ -1,4 +1,4 @@
-"""Paint over a key: a layer of paint that a person adds to a picture, which keeps its depth, alpha and other pixels."""
+"""Paint over a key: a layer that a person adds to a picture without changing its depth, alpha or unpainted pixels."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ class PaintedPicture:
 
 
 def painted_picture(below: Pixels, shown: Pixels, paint: Pixels | None, colour: Colour) -> PaintedPicture:
-    """Return a picture with its paint. What ``paint`` does not explain becomes opaque paint.
+    """Return a picture with its paint. Differences that ``paint`` does not explain become opaque paint.
 
     below, shown: pictures of the same size, of any format. paint: as stored, of the same size; None for none.
     """
@@ -83,7 +83,7 @@ def _mixed(below: Pixels, over: Pixels, share: np.ndarray) -> np.ndarray:
 
 
 def _as_paint(pixels: Pixels, chosen: Bools, colour: Colour) -> Pixels:
-    """Return chosen pixels of a picture as opaque paint: uint16 (N, 4)."""
+    """Return selected pixels of a picture as opaque paint: uint16 (N, 4)."""
     rgb = widen(pixels[chosen][None, :, :3], 16, False)
     if not colour.has_rec709_primaries:
         rgb = convert_primaries(np.ascontiguousarray(rgb), colour, BT709)
@@ -91,6 +91,6 @@ def _as_paint(pixels: Pixels, chosen: Bools, colour: Colour) -> Pixels:
 
 
 def _strips(chosen: Bools) -> list[slice]:
-    """Return the strips of rows in which any pixel is chosen."""
+    """Return the strips of rows that contain a selected pixel."""
     strips = [slice(top, top + _STRIP_ROWS) for top in range(0, chosen.shape[0], _STRIP_ROWS)]
     return [rows for rows in strips if chosen[rows].any()]

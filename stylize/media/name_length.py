@@ -1,4 +1,4 @@
-"""Check of file names that the system does not allow, or that are too long for the names that are made from them."""
+"""Check for file names that the system does not allow, or that are too long for the names derived from them."""
 
 import os
 import sys
@@ -53,7 +53,7 @@ def check_result_name(target: Target, frame: int) -> None:
 
 
 def _has_long_paths() -> bool:
-    """Return whether paths may be longer than the classic limit of Windows, where this is a setting of the system."""
+    """Return whether paths may exceed the classic limit of Windows, where this is a setting of the system."""
     if sys.platform != "win32":
         return True
     import winreg

@@ -113,7 +113,7 @@ def _create(partial: Path) -> None:
 
 
 def _replace(partial: Path, target: Path) -> None:
-    """Rename a file, trying again while another program has the target open. Raises OSError if it stays open."""
+    """Rename a file, and retry while another program has the target open. Raises OSError if it stays open."""
     for wait in _WAITS:
         try:
             partial.replace(target)

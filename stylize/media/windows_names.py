@@ -17,13 +17,13 @@ _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
 def is_device_name(name: str) -> bool:
-    """Return whether Windows takes a name for that of a device, such as ``nul`` or ``COM1.png``."""
+    """Return whether Windows treats a name as that of a device, such as ``nul`` or ``COM1.png``."""
     # Spaces before the suffix are ignored.
     return name.partition(".")[0].rstrip(" ").casefold() in _DEVICES
 
 
 def name_problem(name: str) -> str:
-    """Return what Windows does not allow in the name of a file or folder, as in "it ends with a dot"; "" if nothing."""
+    """Return why Windows does not allow a name for a file or folder, as in "it ends with a dot"; "" if it does."""
     if is_device_name(name):
         return "it is the name of a device"
     if found := _FORBIDDEN.search(name):

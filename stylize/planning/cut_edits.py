@@ -1,4 +1,4 @@
-"""Cuts that a person has added to those that were found, or removed from them."""
+"""Cuts that a person has added to the detected ones, or removed from them."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from stylize.settings.reading_options import ReadingSettings
 
 @dataclass(frozen=True)
 class CutEdits:
-    """Changes of the cuts. added, dropped: first frames of new shots, ascending."""
+    """Changes to the cuts. added, dropped: first frames of new shots, ascending."""
 
     added: tuple[int, ...] = ()
     dropped: tuple[int, ...] = ()
@@ -49,6 +49,6 @@ def _placed(flag: str, cuts: Sequence[int], frames: Sequence[int], *, is_partial
         if cut not in frames[1:]:
             raise FrameRangeError(
                 f"{flag} {cut}: expected the first frame of a new shot, one of {format_frames(frames[1:]) or 'none'}; "
-                "leave it out, or choose another"
+                "remove it, or choose another"
             )
     return tuple(sorted(cuts))

@@ -74,7 +74,7 @@ def paired_holes(residual: Floats, weights: Floats, size: tuple[int, int]) -> Bo
 def _update_ages(
     residual: Any, before: Any, ages: Any, weights: Any, labels: Any, cells: Any, holes: Any, distances: Any
 ) -> None:
-    """Raise ``ages`` where holes are paired; all after ``weights`` is overwritten."""
+    """Raise ``ages`` where holes are paired; all arguments after ``weights`` are overwritten."""
     for row in range(len(residual)):
         count = _find_holes(residual, row, weights, labels, cells, holes, distances)
         for one in range(count):

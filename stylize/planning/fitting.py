@@ -54,7 +54,7 @@ def fit_exposure(source: Bytes, target: Bytes, known: Bools) -> ExposureTable:
 
 @kernel
 def _exposure(source: Any, target: Any, known: Any, values: Any, lines: Any, errors: Any, exposure: Any) -> None:
-    """Fit ``exposure``, uint8 (1, 256, 3). Others are overwritten: values (2, 3, n), lines (2, 3), errors (2, n)."""
+    """Fit ``exposure``, uint8 (1, 256, 3). Overwrites the others: values (2, 3, n), lines (2, 3), errors (2, n)."""
     height, width = known.shape
     count = np.int64(0)
     for y in range(height):

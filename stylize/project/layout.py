@@ -21,13 +21,13 @@ SUFFIX = ".stylize"
 SETTINGS_FILE, STATE_FILE, LOCK_FILE = "project.toml", "state.json", "project.lock"
 # Folder of the saved versions.
 VERSIONS = "versions"
-# Folder, below passes/, of the drawings of passes that are kept for the next run of a draft.
+# Folder below passes/ for the drawings of passes that the next run of a draft can reuse.
 KEPT_PASSES = "kept"
 # Page and data file of a report.
 REPORT_FILES = ("report.html", "report.json")
 # Sheet and data file of a comparison of two versions.
 COMPARISON_FILES = ("comparison.png", "comparison.json")
-# File of the notes on frames, and the lock of those who write it.
+# File of the notes on frames, and the lock of its writers.
 NOTES_FILE, NOTES_LOCK = "notes.json", "notes.lock"
 # Folder of the records of tasks.
 STATE_FOLDER = "state"

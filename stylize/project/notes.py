@@ -1,4 +1,4 @@
-"""Notes on frames of a project, in its file ``notes.json``.
+"""Notes on frames of a project, stored in its file ``notes.json``.
 
 A run neither reads nor changes them, so that notes can be written while one is active. Numbers are never used twice,
 so that a note keeps its number when others are removed.
@@ -69,7 +69,7 @@ def read_notes(root: Path) -> tuple[Note, ...]:
 def add_note(root: Path, frame: int, text: str, box: Sequence[float] | None = None) -> Note:
     """Add a note to a project, and return it. The frame must be one of the shot.
 
-    Raises NoteError for a text that is empty or too long, a box that leaves the picture, and too many notes.
+    Raises NoteError for a text that is empty or too long, a box that extends beyond the picture, or too many notes.
     """
     checked = _text(text), _box(box)
 
@@ -106,7 +106,7 @@ def _find(notes: Sequence[Note], number: int) -> Note:
     found = next((one for one in notes if one.number == number), None)
     if found is None:
         known = ", ".join(str(one.number) for one in notes[:20]) or "none"
-        raise NoteError(f"found no note {number} among {known}; choose one of them")
+        raise NoteError(f"expected one of the notes {known}, found {number}; choose one of them")
     return found
 
 
@@ -186,7 +186,9 @@ def _box(value: Sequence[float] | None) -> tuple[float, float, float, float] | N
     # Rounding may move an edge that is on the border of the picture.
     limit = 1 + 2 * 10**-_DIGITS
     if min(left, top) < 0 or min(width, height) <= 0 or left + width > limit or top + height > limit:
-        raise NoteError(f"expected a box inside the picture, in shares of it, found {visible(repr(value))}; correct it")
+        raise NoteError(
+            f"expected a box inside the picture, as fractions of it, found {visible(repr(value))}; correct it"
+        )
     return left, top, width, height
 
 

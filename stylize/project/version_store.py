@@ -35,7 +35,7 @@ _DIGEST = re.compile(r"[0-9a-f]{32}")
 _PART = rf"(?:{DRAFTS}/[A-Za-z0-9-]+/)?(?:{LAYERS}/[A-Za-z0-9_-]+/)?"
 # Files that a version keeps: keys with their candidates, tables of keys, and the settings.
 _KEPT = re.compile(rf"{_PART}(?:keys/.+|keys[^/]*\.csv)|{re.escape(SETTINGS_FILE)}")
-# Frames that a version may keep besides.
+# Frames that a version may contain in addition.
 _FRAMES = re.compile(rf"{_PART}out/[^/]+")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 

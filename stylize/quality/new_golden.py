@@ -1,7 +1,7 @@
 """Writing of a golden project from an approved one; see ``golden``.
 
-The golden has the keys as pictures. It therefore needs no renderer and no model, and checks everything after the keys:
-motion, propagation, mattes and layers.
+The keys of the golden project are pictures. It therefore needs no renderer and no model, and checks everything after
+the keys: motion, propagation, mattes and layers.
 """
 
 import shutil
@@ -24,7 +24,7 @@ from stylize.settings.path_resolution import FromProject, ToProject
 _KEYS = "keys"
 # Stages that a golden runs through besides those that pick and render keys.
 _STAGES = frozenset({"conform", "split", "propagate"})
-# Options that would change the keys, which are pictures.
+# Options that would change the keys, which are pictures here.
 _REPLACED = ("keys", "keyframes", "refine", "layers")
 
 
@@ -58,7 +58,7 @@ def write_golden(
     except OSError as error:
         raise output_error(error, root) from error
     approve_frames(frames, root / APPROVED)
-    # Written last, so that a golden that was interrupted is not found, or is checked with its former settings.
+    # Written last, so that an interrupted golden project is not found, or is checked with its former settings.
     with atomic_write(root / FILE) as partial:
         partial.write_text(
             tomli_w.dumps({"shot": near.path(str(real_path(shot))), "settings": table}), encoding="utf-8"
@@ -102,7 +102,7 @@ def _settings(settings: Settings, looks: tuple[ApprovedLook, ...], near: ToProje
 
 def _kept(settings: Settings, stored: Mapping[str, Any], near: ToProject) -> dict[str, Any]:
     """Return the stored options that matter after the keys, with paths near the golden relative."""
-    # Without painting, only boil draws at random.
+    # Without rendering, only boil is random.
     replaced = {*_REPLACED, *(("seed",) if settings.boil == 0 else ())}
     return {
         name: OPTIONS[name].resolve(OPTIONS[name].resolve(value), near)

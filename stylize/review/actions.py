@@ -1,4 +1,4 @@
-"""Actions that a page may start: calls of the public API, with the command line that does the same."""
+"""Actions that a page may start: calls of the public API, with the equivalent command lines."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -44,12 +44,12 @@ ACTIONS: Mapping[str, Action] = {
 }
 
 
-# Action that only finds what a run with these options would do; it is never in a queue.
+# Action that only determines what a run with these options would do; it is never queued.
 COST = "cost"
 
 
 def perform(action: str, root: Path, options: Mapping[str, Any], on_event: OnEvent, cancel: Cancel) -> Any:
-    """Perform an action on a project, and return what the pages need of its result.
+    """Perform an action on a project, and return the part of its result that the pages need.
 
     options: by name, as in ``read_action_options``. Raises a StylizeError.
     """

@@ -65,6 +65,6 @@ def pick_key(
 
 
 def _next_seed(project: ShownProject, part: Part, frame: int) -> int:
-    """Return another seed for a key; the same ones in the same order for every project."""
+    """Return another seed for a key; the sequence of seeds is the same in every project."""
     now = choices_of(project, part).get(frame, NO_CHOICE).seed
     return int(stable_hash("another seed", part.look.settings.seed if now is None else now, frame), 16) % _SEEDS

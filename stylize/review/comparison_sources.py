@@ -1,4 +1,4 @@
-"""Pictures to compare with: other parts of a project, its saved versions, and other projects in the roots."""
+"""Pictures for comparison: other parts of a project, its saved versions, and other projects in the roots."""
 
 import os
 from collections.abc import Iterator

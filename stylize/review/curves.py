@@ -21,7 +21,7 @@ from stylize.spans.frame_files import ERROR
 
 # Max number of error maps that one request reads, so that a long shot does not wait for all of them.
 _MAPS_AT_ONCE = 200
-# Frames that are named as the worst: their number, their error relative to the median, and their distance in frames.
+# Frames that are listed as the worst: their number, their error relative to the median, and their distance in frames.
 _MAX_WORST, _MIN_EXCESS, _MIN_DISTANCE = 5, 1.25, 3
 
 Curve = list[float | None]

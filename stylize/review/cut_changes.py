@@ -1,4 +1,4 @@
-"""Changes of cuts from the page: add, remove and move them."""
+"""Changes to cuts from the page: add, remove and move them."""
 
 from typing import Any
 
@@ -32,12 +32,12 @@ def move_cut(project: ShownProject, part: Part, frame: int, to: int) -> str:
     _check_frame(project, to)
     cuts = {*shown_cuts(project, part)}
     if to in cuts:
-        raise ReviewError(f"frame {to} begins a shot already; move the cut to another frame, or remove it")
+        raise ReviewError(f"frame {to} already begins a shot; move the cut to another frame, or remove it")
     return _store(project, part, cuts - {frame} | {to})
 
 
 def _store(project: ShownProject, part: Part, cuts: set[int]) -> str:
-    """Store the fewest changes to the cuts that were found which give these cuts."""
+    """Store the smallest set of changes that turns the detected cuts into these."""
     found = set(found_cuts(project, part)) if project.settings.split else set[int]()
     changes: dict[str, Any] = {"add_cut": tuple(sorted(cuts - found)), "drop_cut": tuple(sorted(found - cuts))}
     stylize.configure(project.root, **changes)

@@ -1,4 +1,4 @@
-"""Server-sent events: what happens in the server, sent to every open page."""
+"""Server-sent events, which report to every open page what happens in the server."""
 
 import asyncio
 import json
@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Max number of events that wait for a page; one that falls behind is asked to read everything again instead.
+# Max number of events queued for a page; a page that falls behind is asked to reload everything instead.
 _MAX_WAITING = 2000
-# Seconds without an event after which a line is sent, so that a closed page is noticed.
+# Seconds without an event after which a line is sent, to detect closed pages.
 _QUIET = 15.0
 _Listener = tuple[asyncio.AbstractEventLoop, "asyncio.Queue[str]"]
 

@@ -1,4 +1,4 @@
-"""Keys opened in a painting program: that of the system, or the one that was named when the server was started."""
+"""Opening of keys in a painting program: that of the system, or the one given when the server was started."""
 
 import os
 import shlex
@@ -56,7 +56,7 @@ class ExternalProgram:
             )
         except OSError as error:
             raise ReviewError(f"{visible(self.words[0])} cannot be started ({error.strerror}); check it") from error
-        # Its end is awaited, so that no dead process is left.
+        # Waits for its end, so that no zombie process is left.
         threading.Thread(target=process.wait, name="review program", daemon=True).start()
 
 

@@ -34,7 +34,7 @@ def find_shot(roots: Roots, identifier: str) -> Path:
     """Return the path of a shot. Raises ReviewError for an id that belongs to none."""
     shots = found_shots(roots)
     if identifier not in shots:
-        raise ReviewError("the folders of this review have no such shot; choose one on the start page")
+        raise ReviewError("no such shot in the folders of this review; choose one on the start page")
     return shots[identifier]
 
 

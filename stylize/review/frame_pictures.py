@@ -70,7 +70,7 @@ class _Source:
 
 
 def frame_picture(project: ShownProject, part: Part, asked: Asked) -> FramePicture | None:
-    """Return a picture of a frame; None if it does not exist. Raises ReviewError for one that is never shown."""
+    """Return a picture of a frame; None if it does not exist. Raises ReviewError for one that is never displayed."""
     if asked.kind not in (*PICTURES, *OVERLAYS) or not project.has_frame(asked.frame):
         raise ReviewError(f"expected a frame of the shot and one of {', '.join((*PICTURES, *OVERLAYS))}")
     source = _SOURCES.get(asked.kind, _picture)(project, part, asked)
@@ -100,7 +100,7 @@ def candidate_picture(project: ShownProject, part: Part, number: int, asked: Ask
 
 
 def kept_picture(project: ShownProject, path: Path, width: int, media_type: str) -> FramePicture:
-    """Return a finished picture of the shot that is kept elsewhere, such as one of a saved version."""
+    """Return a finished picture of the shot that is stored elsewhere, such as in a saved version."""
     shot, size = project.shot, proxy_size(project.display_size, width)
     key = stable_hash(_VERSION, str(path), status_of(path.stat()), "kept", size, media_type)
     return FramePicture(key, media_type, lambda: encode(_display(_pixels(shot, RESULT, path), shot), size, media_type))

@@ -1,4 +1,4 @@
-"""Gate in front of all routes: who may ask, from where, and how much a request may carry.
+"""Gate in front of all routes: access, origin and size of requests.
 
 The server listens on this machine only, but every page that a browser shows can send requests to it. A request is
 therefore answered only if it names this server as its host, comes from no other origin, and has the cookie that the
@@ -37,7 +37,9 @@ _HEADERS = {
 }
 # The cookie is sent only with requests that a page of this server starts, such as this one.
 _ENTERED = '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/">'
-_REFUSED = "Open the address that stylize review printed. It works once; start stylize review again for another one.\n"
+_REFUSED = (
+    "Open the address that stylize review printed. It works only once; start stylize review again for a new one.\n"
+)
 
 
 @dataclass

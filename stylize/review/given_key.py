@@ -1,4 +1,4 @@
-"""Picture that a person gives for a key, by dropping it on the page."""
+"""Picture that a person supplies as a key, by dropping it on the page."""
 
 import tempfile
 from pathlib import Path
@@ -23,7 +23,7 @@ def paint_key(project: ShownProject, frame: int, name: str, content: bytes, part
     """Use a picture as the painted key of a frame. A key that was painted before is moved to ``keys/replaced/``.
 
     name: file name of the picture, whose suffix states the format. Raises PaintedKeyError for a picture that cannot be
-    read, or has another size than the shot.
+    read, or whose size differs from that of the shot.
     """
     check_frame(project, frame)
     suffix = Path(name).suffix.lower()

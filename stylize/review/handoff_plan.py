@@ -1,4 +1,4 @@
-"""Hand-off from the page: a folder among the allowed ones, a format, and the files for other programs.
+"""Hand-off from the page: an allowed folder, a format, and the files for other programs.
 
 The browser names a folder by its place in the list that the server sent, and a folder in it by a plain name. No path
 of the browser is opened.
@@ -51,7 +51,7 @@ def allowed_folders(project: ShownProject, roots: Roots) -> list[Path]:
 
 
 def handoff_choices(project: ShownProject, roots: Roots) -> dict[str, Any]:
-    """Return what the page can choose from, as values that JSON can represent."""
+    """Return the choices of the page, as values that JSON can represent."""
     return {
         "folders": [visible(str(folder)) for folder in allowed_folders(project, roots)],
         "formats": [{"name": one.name, "label": one.label} for one in FORMATS],
@@ -92,8 +92,7 @@ def _folder(project: ShownProject, roots: Roots, values: Mapping[str, Any]) -> P
         return folders[number]
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name.endswith((".", " ")):
         raise ReviewError(
-            f"expected the name of a folder, of letters, digits, spaces, dots, - and _, found {visible(str(name))!r}; "
-            "change it"
+            f"expected a folder name of letters, digits, spaces, dots, - and _, found {visible(str(name))!r}; change it"
         )
     folder = folders[number] / name
     if folder.is_symlink() or not real_path(folder).is_relative_to(real_path(folders[number])):
@@ -102,7 +101,7 @@ def _folder(project: ShownProject, roots: Roots, values: Mapping[str, Any]) -> P
 
 
 def _exporters() -> list[ExporterRegistration]:
-    """Return the exporters that are installed and sound."""
+    """Return the exporters that are installed and pass their checks."""
     found, _ = usable((EXPORTERS,))
     every = [*BUILT_IN[EXPORTERS].values(), *found]
     return [one for one in every if isinstance(one, ExporterRegistration)]

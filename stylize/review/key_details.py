@@ -1,4 +1,4 @@
-"""Details of the keys of a part: what each was made of, how well it agrees with the one before, and its candidates."""
+"""Details of the keys of a part: the inputs of each, its agreement with the previous one, and its candidates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,12 +43,12 @@ class KeyDetails:
 
     @property
     def locked(self) -> frozenset[int]:
-        """Frames of locked keys, which stay keyframes whatever the plan is."""
+        """Frames of locked keys, which remain keyframes whatever the plan is."""
         return frozenset(frame for frame, choice in self.choices.items() if choice.lock)
 
     @cached_property
     def reads_prompts(self) -> bool:
-        """Whether the renderer reads a prompt."""
+        """True if the renderer reads a prompt."""
         return "prompt" in renderer(self.part.look.settings.renderer).reads
 
     @cached_property
@@ -149,7 +149,7 @@ class KeyDetails:
 
 
 def _digest(path: Path) -> str:
-    """Return the digest of a file; empty if it has been removed meanwhile."""
+    """Return the digest of a file; empty if the file has been removed in the meantime."""
     try:
         return known_digest(path)
     except FileNotFoundError:

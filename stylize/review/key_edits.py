@@ -1,4 +1,4 @@
-"""Changes of keyframes from the page: add, drop and move them."""
+"""Changes to keyframes from the page: add, drop and move them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +37,7 @@ def add_key(project: ShownProject, frame: int, part: str = "") -> KeyChange:
 
 
 def drop_key(project: ShownProject, frame: int, part: str = "") -> KeyChange:
-    """Keep a frame from being a keyframe of the next run. A painted key is moved to ``keys/replaced/``.
+    """Drop a frame from the keyframes of the next run. A painted key is moved to ``keys/replaced/``.
 
     Raises a StylizeError if a run would refuse it, or the key is locked.
     """
@@ -57,9 +57,8 @@ def drop_key(project: ShownProject, frame: int, part: str = "") -> KeyChange:
 
 
 def move_key(project: ShownProject, frame: int, to: int, part: str = "") -> KeyChange:
-    """Make another frame the keyframe instead of this one. Its seed and prompt go along, and so does a painted picture.
-
-    Raises ReviewError for a frame that is none, or is already a keyframe, PlanError for a locked key.
+    """Move a keyframe to another frame, with its seed, its prompt and its painted picture. Raises ReviewError if it is
+    not a keyframe, or the other frame already is, PlanError for a locked key.
     """
     check_frame(project, frame)
     check_frame(project, to)
@@ -162,7 +161,7 @@ def store(project: ShownProject, part: Part, changes: dict[str, Any]) -> KeyChan
 
 
 def _overridden(layers: tuple[LayerSpec, ...], changed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that every layer now overrides at their defaults, because a run refuses them for the shot."""
+    """Return the options that every layer now overrides, at their defaults, because a run refuses them for the shot."""
     return {name: OPTIONS[name].default for name in changed if all(name in dict(layer.values) for layer in layers)}
 
 

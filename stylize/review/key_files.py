@@ -1,4 +1,4 @@
-"""Files of the keys of a part: which picture a key is, and which one the page paints on."""
+"""Files of the keys of a part: the picture of a key, and the picture that the page paints on."""
 
 from stylize.key_painting import KeyFile
 from stylize.media.plates import plate_pattern

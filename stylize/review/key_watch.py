@@ -1,4 +1,4 @@
-"""Watch of the keys of the displayed projects, so that a picture saved in another program is taken up at once."""
+"""Watch of the keys of the displayed projects, so that pages show a picture as soon as another program saves it."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ from stylize.planning.key_choices import TABLE
 from stylize.review.roots import project_id
 from stylize.review.shown_project import Part, ShownProject
 
-# Seconds between two looks. A file that has just changed is reported once it stays the same for so long.
+# Seconds between two checks. A changed file is reported once it has stayed the same for that long.
 _INTERVAL = 0.3
 
 # Status of the files of a folder: time of the last change and size, by name.
@@ -21,7 +21,7 @@ _Listing = Mapping[str, tuple[int, int]]
 
 @dataclass
 class _Watched:
-    """Part that is watched. reported: its files when they were reported last. seen: at the last look."""
+    """Watched part. reported: its files when they were last reported. seen: its files at the last check."""
 
     project: str
     reported: _Listing
@@ -32,7 +32,7 @@ class _Watched:
 class KeyWatch:
     """Watch of folders of keys, in a thread. send: receives an event when keys have changed.
 
-    is_needed: returns False while no page is open, when nothing is read.
+    is_needed: returns False while no page is open; nothing is read then.
     """
 
     send: Callable[[Mapping[str, Any]], None]
@@ -59,7 +59,7 @@ class KeyWatch:
             self._thread.join()
 
     def look(self) -> None:
-        """Look at all folders once, and report those that have changed and are complete."""
+        """Check all folders once, and report those that have changed and are complete."""
         with self._lock:
             folders = list(self._folders.items())
         for root, watched in folders:

@@ -1,4 +1,4 @@
-"""Live mode: when a key of a project changes, a draft remakes its spans, nearest frames first."""
+"""Live mode: when a key of a project changes, a draft regenerates its spans, nearest frames first."""
 
 import os
 import threading
@@ -23,7 +23,7 @@ _Keys = Mapping[str, tuple[int, int]]
 
 @dataclass(frozen=True)
 class _LiveProject:
-    """Project in live mode. options: of its drafts. part: that they make, by name. keys: when last looked at."""
+    """Project in live mode. options: of its drafts. part: name of the part that they make. keys: at the last check."""
 
     options: Mapping[str, Any]
     part: str
@@ -68,7 +68,7 @@ class Live:
             return root in self._projects
 
     def look(self, project: ShownProject) -> bool:
-        """Start a draft if a key has changed since the last look. Return whether one has."""
+        """Start a draft if a key has changed since the last check. Return whether one has."""
         with self._lock:
             known = self._projects.get(project.root)
             if known is None or (keys := _keys_of(project)) == known.keys:

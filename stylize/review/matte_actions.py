@@ -1,6 +1,6 @@
-"""Work on mattes that the page starts: propagate painted ones, and find what was clicked with SAM 2.
+"""Work on mattes that the page starts: propagate painted mattes, and find clicked subjects with SAM 2.
 
-All calls take their inputs from the project, so that they can be done again after the server was stopped.
+All calls take their inputs from the project, so that they can be repeated after the server has stopped.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,7 +53,7 @@ def propagate_mattes(root: Path, *, on_event: OnEvent | None = None, cancel: Can
 
 
 def find_clicked(root: Path, *, on_event: OnEvent | None = None, cancel: Cancel | None = None) -> None:
-    """Find what was clicked in every frame with clicks, and use the results as painted mattes.
+    """Find the clicked subject in every frame with clicks, and use the results as painted mattes.
 
     Raises MatteError if nothing was clicked, and the errors of ``stylize.make_mattes``, as for a model that is missing.
     """
@@ -74,7 +74,7 @@ def propagation(project: ShownProject, part: Part) -> MatteSettings:
 
 
 def finding(project: ShownProject, part: Part, frame: int) -> MatteSettings:
-    """Return the settings of ``stylize matte`` that find what was clicked in a frame."""
+    """Return the settings of ``stylize matte`` that find the clicked subject in a frame."""
     prompts = clicks_by_frame(project, part)[frame]
     given = {
         "click": tuple(one for one in prompts if isinstance(one, Point) and one.inside),
@@ -109,12 +109,12 @@ def propagation_command(root: Path) -> str:
 
 
 def finding_command(root: Path) -> str:
-    """Return the command lines that find what was clicked; their results are not painted mattes yet."""
+    """Return the command lines that find the clicked subjects; their results are not painted mattes yet."""
     return _command(root, _findings, *_status(root))
 
 
 def use_mattes(root: Path, layer: str, matte: str, model: str | None = None) -> str:
-    """Let runs use a matte, and return the command line that does the same, and starts a run.
+    """Let runs use a matte. Return the command line that does the same and starts a run.
 
     layer: name of the look, empty without layers. matte: as of ``--matte``; options of another kind of matte are reset.
     model: of ``--matte-model``.
@@ -179,7 +179,7 @@ def store_clicks(project: ShownProject, part: Part, texts: Sequence[str]) -> str
 
 
 def model_of(part: Part) -> str | None:
-    """Return the model that finds what is clicked: that of the settings, or the smallest published one."""
+    """Return the model that finds clicked subjects: that of the settings, or the smallest published one."""
     settings = part.look.settings
     return settings.matte_model or (None if settings.segmenter is not None else DEFAULT_MODEL)
 

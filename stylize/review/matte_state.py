@@ -1,4 +1,4 @@
-"""State of the mattes of a look for the page: what is painted, how certain the rest is, and where to paint next."""
+"""State of the mattes of a look for the page: painted frames, confidence of the others, and frames to paint next."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -84,7 +84,7 @@ def suggestions(
 
 
 def changed_mattes(project: ShownProject, layer: str, confidence: Mapping[int, float]) -> list[int]:
-    """Return the frames whose painted matte was added, changed or removed since mattes were propagated last."""
+    """Return the frames whose painted matte was added, changed or removed since mattes were last propagated."""
     folders = matte_folders(project, layer)
     painted = painted_frames(project, layer)
     table = folders.tracked / "confidence.csv"

@@ -12,7 +12,7 @@ from propagate.arrays import Bytes, Floats
 from propagate.flow_dis import DisFlow
 from stylize.planning.coverage import MAX_RESIDUAL, motion, move_view, own_view, proxy, thumbnail, uncovered
 
-# Frames from a key beyond which content is not followed, so that a request does not take long.
+# Max distance from a key in frames up to which content is followed, so that a request does not take long.
 MAX_REACH = 120
 _MAX_PASSES = 8
 _LEVELS = 255
@@ -20,7 +20,7 @@ _LEVELS = 255
 
 @dataclass
 class _Pass:
-    """Follows the content of a key through the frames on one side of it, as far as maps are asked for."""
+    """Tracking of the content of a key through the frames on one side of it, as far as maps are requested."""
 
     residuals: Iterator[tuple[int, Bytes]]
     found: dict[int, Bytes] = field(default_factory=dict)

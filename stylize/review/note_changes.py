@@ -1,4 +1,4 @@
-"""Notes from the page: add, edit and remove them, and export them into the project."""
+"""Changes to notes from the page: add, edit and remove them, and export them into the project."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -47,7 +47,7 @@ def change_note(project: ShownProject, values: Mapping[str, Any]) -> NoteChange:
 def export_notes(root: Path, kinds: Any) -> NoteChange:
     """Export the notes of a project into its folder ``export``. kinds: of the request. Raises a StylizeError."""
     if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
-        raise ReviewError("expected kinds of exports; reload the page")
+        raise ReviewError("expected the kinds of files to export; reload the page")
     written = stylize.export_notes(root, kinds=kinds)
     return NoteChange(_command(["stylize", "note", "export", str(root), "--as", ",".join(kinds)]), written)
 

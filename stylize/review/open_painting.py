@@ -1,4 +1,4 @@
-"""Painting on a key from the page: the key is sent without loss, and strokes come back as a layer of paint."""
+"""Painting on a key from the page: the key is sent losslessly, and strokes come back as a layer of paint."""
 
 import threading
 import zlib
@@ -98,7 +98,9 @@ class OpenPaintings:
         with self._lock, _locked_unless_running(project.root):
             _, opened = self._open(project, frame, part)
             if strokes.version != _version(opened):
-                raise PaintedKeyError(f"the key of frame {frame} has changed meanwhile; its new picture is loaded")
+                raise PaintedKeyError(
+                    f"the key of frame {frame} has changed in the meantime; its new picture is loaded"
+                )
             paint = opened.picture.paint.copy()
             given = _read_strokes(strokes.content)
             rows = slice(strokes.top, strokes.top + given.shape[0])
@@ -135,7 +137,7 @@ class OpenPaintings:
 
 @contextmanager
 def _locked_unless_running(root: Path) -> Iterator[None]:
-    """Lock a project. During a run, a key is saved all the same, as another program would save it."""
+    """Lock a project. During a run, a key is still saved, as another program would save it."""
     with ExitStack() as stack:
         with suppress(ProjectError):
             stack.enter_context(exclusive(root / LOCK_FILE))

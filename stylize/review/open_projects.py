@@ -1,4 +1,4 @@
-"""Projects that the server has opened, opened again when their settings or their shot change."""
+"""Projects that the server has opened; reopened when their settings or their shot change."""
 
 import threading
 from dataclasses import dataclass, field

@@ -83,11 +83,10 @@ def editable_matte(project: ShownProject, part: Part, frame: int) -> Floats | No
 def paint_matte(
     project: ShownProject, part: Part, frame: int, paint: Path, corner: tuple[int, int] = (0, 0), *, keep: bool = True
 ) -> Path:
-    """Paint on the matte of a frame, which becomes a painted matte. Return its file.
-
-    paint: picture with alpha: white paints inside, black outside, and what is transparent keeps its value bit for bit.
-    corner: (x, y) of its upper left corner on the plate. keep: move a matte that was painted before to ``replaced/``.
-    Raises MatteError for a picture without alpha, or that does not lie on the plate.
+    """Paint on the matte of a frame, which becomes a painted matte. Return its file. paint: picture with alpha: white
+    paints inside, black outside, and transparent pixels leave the matte bit-identical. corner: (x, y) of its upper left
+    corner on the plate. keep: move a matte that was painted before to ``replaced/``. Raises MatteError for a picture
+    without alpha, or that does not lie on the plate.
     """
     _check_full_size(project, part)
     width, height = project.shot.size
@@ -117,7 +116,7 @@ def drop_matte(project: ShownProject, part: Part, frame: int) -> Path:
 
 
 def check_inside(project: ShownProject, path: Path) -> None:
-    """Raise ReviewError for a file that a link would lead out of the project."""
+    """Raise ReviewError for a file that is outside the project through a link."""
     if not project.holds(path.parent):
         raise ReviewError(
             f"{path.parent.name}: expected a folder of the project, found a link that leaves it; remove it"

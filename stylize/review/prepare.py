@@ -1,4 +1,4 @@
-"""Project of a shot, made ready for the page: the plates are unpacked, and the options of a run are stored."""
+"""Preparation of a shot's project for the page: unpacks the plates, and stores the options of a run."""
 
 from collections.abc import Mapping
 from pathlib import Path

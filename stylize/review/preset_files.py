@@ -1,4 +1,4 @@
-"""Presets that a page can apply: those in the project's neighbourhood and in the folders that the user named."""
+"""Presets that a page can apply: those next to the project and in the folders given at the start."""
 
 import hashlib
 import os
@@ -62,7 +62,7 @@ def apply_preset(roots: Roots, project: ShownProject, identifier: str) -> str:
         if one.id == identifier:
             stylize.configure(project.root, preset=one.preset.path)
             return visible(f"stylize {shell_word(str(project.root))} --preset {shell_word(str(one.preset.path))}")
-    raise ReviewError("the folders of this review have no such preset; reload the page")
+    raise ReviewError("no such preset in the folders of this review; reload the page")
 
 
 def save_as_preset(project: ShownProject, name: str) -> str:
@@ -72,7 +72,7 @@ def save_as_preset(project: ShownProject, name: str) -> str:
     """
     stem = re.sub(r"[^\w-]+", "-", name).strip("-").lower()
     if not stem:
-        raise ReviewError(f"expected a name for the preset with letters or digits, found {visible(repr(name))}")
+        raise ReviewError(f"expected a preset name with letters or digits, found {visible(repr(name))}")
     file = project.root.parent / FOLDER / f"{stem}.toml"
     save_preset(look_of(project.settings, None), file, name=name.strip())
     words = ["stylize preset save", shell_word(str(project.root)), shell_word(str(file)), "--name", shell_word(name)]

@@ -1,4 +1,4 @@
-"""Projects in the roots for the start page, the one of the latest run first."""
+"""Projects in the roots for the start page, the most recently run first."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from stylize.real_path import real_path
 from stylize.review.roots import Roots, project_id
 from stylize.visible_text import visible
 
-# Number of files after which frames are no longer counted, so that the page is ready soon.
+# Number of files after which frames are no longer counted, so that the page appears quickly.
 _MAX_COUNTED = 100_000
 
 

@@ -1,4 +1,4 @@
-"""Reference pictures that are dropped on the page: kept in the project, and used by its look."""
+"""Reference pictures that are dropped on the page, stored in the project, and used by its look."""
 
 import os
 import re
@@ -30,7 +30,7 @@ def add_reference(project: ShownProject, name: str, content: bytes) -> str:
     and the errors of ``stylize.configure``.
     """
     if project.settings.layers:
-        raise ReviewError("expected a project without layers; give each layer its reference with --layer")
+        raise ReviewError("expected a project without layers; set the reference of each layer with --layer")
     path = _keep(project.root / FOLDER, name, content)
     kept = [one for one in project.settings.references if one != path]
     return _use(project, [*kept, path])
@@ -55,7 +55,7 @@ def _use(project: ShownProject, paths: Sequence[Path]) -> str:
 
 
 def _keep(folder: Path, name: str, content: bytes) -> Path:
-    """Write a picture into a folder, unless the same one is there already, and return its path."""
+    """Write a picture into a folder, unless an identical one exists, and return its path."""
     suffix = Path(name).suffix.lower()
     if suffix not in READ_SUFFIXES:
         raise StyleError(f"expected a picture as {' '.join(READ_SUFFIXES)}, found {visible(suffix) or 'no suffix'}")

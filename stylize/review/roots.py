@@ -22,7 +22,7 @@ _ID_BYTES = 8
 
 @dataclass(frozen=True)
 class Roots:
-    """Folders given at the start. shown: projects that are shown wherever they are, because the user named them.
+    """Folders given at the start. shown: projects that are shown wherever they are, because the user gave them.
 
     deliveries: folders that results may be handed over into, besides these.
     """
@@ -42,7 +42,7 @@ class Roots:
         if identifier not in self._known or not is_project(self._known[identifier]):
             found = self.projects().get(identifier)
             if found is None:
-                raise ReviewError("the folders of this review have no such project; choose one on the start page")
+                raise ReviewError("no such project in the folders of this review; choose one on the start page")
             self._known[identifier] = found
         return self._known[identifier]
 

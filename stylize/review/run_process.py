@@ -1,8 +1,8 @@
 """Process in which runs compute, apart from the server: it can be paused or killed, and the server stays responsive.
 
-The process stays ready between runs, so that libraries and kernels are loaded once. It ends with the server, also if
-that is killed. It is killed between runs, and does not end by itself: once kernels have run in several threads, TBB can
-wait for ever for its workers when numba unloads it at the end of Python.
+The process stays ready between runs, so that libraries and kernels are loaded once. It ends with the server, even if
+the server is killed. It is killed between runs instead of exiting by itself: once kernels have run in several threads,
+TBB can wait forever for its workers when numba unloads it as Python exits.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ DONE, CANCELLED, FAILED, KILLED = "done", "cancelled", "failed", "killed"
 
 @dataclass(frozen=True)
 class Ending:
-    """End of a run. how: see above. text: one line, empty for one that is done. value: what the action returned."""
+    """End of a run. how: see above. text: one line, empty if the run is done. value: what the action returned."""
 
     how: str
     text: str = ""
@@ -53,7 +53,7 @@ class Order:
 
 
 class RunProcess:
-    """Process that does one action at a time. It is started by the first one, and again after it was killed."""
+    """Process that performs one action at a time. The first action starts it, and the next one after it was killed."""
 
     def __init__(self) -> None:
         self._process: SpawnProcess | None = None
@@ -75,7 +75,7 @@ class RunProcess:
             return self._killed()
 
     def cancel(self, number: int) -> None:
-        """Ask the action of an order to end, also if it is yet to begin. Finished work is kept."""
+        """Ask the action of an order to end, even if it has not begun yet. Finished work is kept."""
         with self._lock, contextlib.suppress(OSError):
             if self._pipe is not None:
                 self._pipe.send((_CANCEL, number))
@@ -162,7 +162,7 @@ def _ended(order: Order, pipe: Connection, is_cancelled: Callable[[], bool]) -> 
     try:
         return Ending(DONE, value=perform(order.action, order.root, order.options, receive, is_cancelled))
     except CancelledError:
-        return Ending(CANCELLED, "Cancelled. Finished work is kept, and the next run continues from here.")
+        return Ending(CANCELLED, "Cancelled. Finished work is kept, and the next run continues from there.")
     except StylizeError as error:
         return Ending(FAILED, visible(str(error)))
     except MemoryError:

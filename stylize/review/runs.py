@@ -15,7 +15,7 @@ from stylize.review.run_process import CANCELLED, DONE, KILLED, Ending, Order, R
 from stylize.review.task_queue import OPEN, PAUSED, RUNNING, WAITING, QueuedTask, read_queue, write_queue
 from stylize.visible_text import visible
 
-# Messages of a run that a page is sent when it is opened later.
+# Messages of a run that are sent to a page that is opened later.
 _MAX_MESSAGES = 100
 # Seconds for which the end of the server waits for the task in progress, before its process is killed.
 _PATIENCE = 10.0
@@ -84,8 +84,8 @@ class _Queues:
 class Runs:
     """Executor of the tasks of all projects. send: receives events for the pages.
 
-    A task that ends with the server, for whatever reason, is paused when the server is started again, and then
-    continues where it stopped. Nothing starts by itself, except in live mode after a key has changed.
+    A task that was interrupted by the end of the server is paused when the server starts again; resumed, it continues
+    where it stopped. Nothing starts by itself, except in live mode after a key has changed.
     """
 
     def __init__(self, send: Callable[[Mapping[str, Any]], None]) -> None:
@@ -94,7 +94,7 @@ class Runs:
         self._queues = _Queues()
         self._status: dict[str, Any] = {}
         self._current: tuple[Path, QueuedTask] | None = None
-        # Project and options of a run whose cost a page wants to know, once nothing else is to be done.
+        # Project and options of a run whose cost a page has requested; found once there is nothing else to do.
         self._cost: tuple[Path, QueuedTask] | None = None
         # What the current task is asked to do, and the number of changes that keep the next task from starting.
         self._request = ""
@@ -137,7 +137,7 @@ class Runs:
         self._announce()
 
     def find_cost(self, root: Path, options: Mapping[str, Any]) -> None:
-        """Find out what a run with these options would do, and send it as an event, unless tasks come first."""
+        """Determine what a run with these options would do, and send it as an event, unless tasks come first."""
         given = read_action_options("run", options)
         with self._changed:
             self._cost = root, QueuedTask(0, COST, given, is_live=True)
@@ -167,7 +167,7 @@ class Runs:
         self._announce()
 
     def load(self, root: Path) -> None:
-        """Read the queue of a project that is opened, and tell the pages if tasks are left in it."""
+        """Read the queue of a project that is opened, and notify the pages of tasks that are left in it."""
         with self._changed:
             is_new = root not in self._queues.tasks
             self._queues.load(root)
@@ -177,7 +177,7 @@ class Runs:
 
     @contextmanager
     def yielding(self, root: Path) -> Iterator[None]:
-        """Let a change of a project be made: a live task ends first, and continues afterwards."""
+        """Allow a change to a project: a live task ends first, and continues afterwards."""
         with self._changed:
             self._changes += 1
             if self._current is not None and self._current[0] == root and self._current[1].is_live:

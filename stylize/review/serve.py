@@ -1,4 +1,4 @@
-"""Server of the review page, on this machine unless told otherwise."""
+"""Server of the review page, on this machine unless an address is given."""
 
 import ipaddress
 import socket

@@ -40,7 +40,7 @@ class Review:
         return KeyWatch(self._on_keys, lambda: self.writers.writer is not None)
 
     def _on_keys(self, event: Mapping[str, Any]) -> None:
-        """Send that keys have changed, and start a draft in live mode."""
+        """Notify the pages that keys have changed, and start a draft in live mode."""
         self.events.send(event)
         with suppress(StylizeError):  # the page shows why the project cannot be opened
             self.live.look(self.opened.open(self.roots.find(str(event["project"]))))

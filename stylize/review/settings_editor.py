@@ -1,4 +1,4 @@
-"""Settings of a project for the page, from the declarations of the options, and changes of them."""
+"""Settings of a project for the page, from the declarations of the options, and changes to them."""
 
 import re
 from collections.abc import Mapping

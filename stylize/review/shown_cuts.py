@@ -1,4 +1,4 @@
-"""Cuts for display: those that were found last, with the changes that are stored in the project."""
+"""Cuts for display: those that were detected last, with the changes that are stored in the project."""
 
 from stylize.planning.cut_edits import CutEdits
 from stylize.review.known_records import known_records
@@ -11,10 +11,7 @@ def shown_cuts(project: ShownProject, part: Part) -> tuple[int, ...]:
 
 
 def found_cuts(project: ShownProject, part: Part) -> tuple[int, ...]:
-    """Return the cuts that were found last; empty if none were looked for.
-
-    A draft and the full size use each other's.
-    """
+    """Return the cuts that were detected last; empty if detection has not run. A draft and the full size share them."""
     bases = (one.base for one in project.parts.values())
     for folder in dict.fromkeys((part.base, project.root, *bases)):
         value = known_records(folder).latest_fact("cuts")

@@ -37,9 +37,8 @@ class ShownMatte:
 
 
 def shown_matte(project: ShownProject, part: Part, frame: int) -> ShownMatte | None:
-    """Return the matte of a frame; None without one. Drafts show the mattes of the full size, which theirs are made of.
-
-    Mattes that a network has yet to find are missing, and so are those that are unreadable.
+    """Return the matte of a frame; None without one. Drafts show the full-size mattes that theirs are made from. None
+    also for mattes that a network has not found yet, and for unreadable ones.
     """
     settings = part.look.settings
     matte = settings.matte

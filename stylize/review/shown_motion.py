@@ -1,4 +1,4 @@
-"""Motion of a frame since the previous one, for display: as the last run has used it, or else a quick estimate."""
+"""Motion of a frame since the previous one, for display: as used by the last run, or else a quick estimate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Project as the page shows it, read from its folder without locking or changing it, also while a run writes there."""
+"""Project as the page shows it, read from its folder without locking or changing it, even while a run writes to it."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Plan that a project has recorded last, for display. It is read without opening the shot, and may be out of date."""
+"""Last recorded plan of a project, for display. It is read without opening the shot, and may be out of date."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,8 +28,8 @@ def stored_plan(
     """Return the last plan. Malformed records, such as those of another version, count as missing.
 
     look_records: those of the look, or of the shot without layers. frames: numbers of the frames of the shot,
-    ascending. cuts: those that the next plan will use. found: those that were found last, between which the last plan
-    may have picked its keys.
+    ascending. cuts: those that the next plan will use. found: those that were detected last, between which the last
+    plan may have picked its keys.
     """
     picked, coverage = dict[int, Keyframe](), dict[int, float]()
     for shot in dict.fromkeys([*split(frames, found), *split(frames, cuts)]):

@@ -1,4 +1,4 @@
-"""Tasks that pages have asked for, kept in the project so that they survive the end of the server."""
+"""Tasks that pages have requested, stored in the project so that they survive the end of the server."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ OPEN = frozenset({WAITING, RUNNING, PAUSED})
 class QueuedTask:
     """Task of the queue. id: unique in its project. options: in the form that a project file keeps.
 
-    outcome: line that says how it ended. is_live: started by a change of a key in live mode.
+    outcome: one line about how it ended. is_live: started by a change of a key in live mode.
     """
 
     id: int
@@ -37,7 +37,7 @@ class QueuedTask:
     is_live: bool = False
 
     def does_the_same(self, action: str, options: Mapping[str, Any]) -> bool:
-        """Return whether it does an action with these options."""
+        """Return whether it performs an action with these options."""
         return (self.action, dict(self.options)) == (action, dict(options))
 
 
@@ -56,7 +56,7 @@ def read_queue(root: Path) -> list[QueuedTask]:
 
 
 def write_queue(root: Path, tasks: Sequence[QueuedTask]) -> None:
-    """Keep the tasks of a project, and of those that have ended only the latest. Raises OutputError."""
+    """Store the tasks of a project, but only the latest of those that have ended. Raises OutputError."""
     content = {"version": _VERSION, "tasks": [asdict(one) for one in without_old(tasks)]}
     make_folder(root / STATE_FOLDER)
     with atomic_write(root / STATE_FOLDER / FILE, PROJECT_OPTION) as partial:

@@ -164,7 +164,7 @@ def _read_name(value: Any) -> str:
             f"_, found {str(value)!r}"
         )
     if is_device_name(value):
-        raise SettingsError(f"a layer cannot be called {value!r}, which Windows reserves for a device; rename it")
+        raise SettingsError(f"layer {value!r} has a name that Windows reserves for a device; rename it")
     return value
 
 

@@ -92,11 +92,15 @@ class ReadingSettings:
         types.FRAMES,
         (),
         READING,
-        "First frames of new shots in addition to the cuts that are found, such as 31,80.",
+        "Cuts to add to those that are detected, as the first frames after them, such as 31,80.",
         stages=_READERS,
     )
     drop_cut: tuple[int, ...] = option_field(
-        types.FRAMES, (), READING, "Cuts that are found but are none, by the frame after them.", stages=_READERS
+        types.FRAMES,
+        (),
+        READING,
+        "Cuts to drop from those that are detected, as the first frames after them.",
+        stages=_READERS,
     )
 
 

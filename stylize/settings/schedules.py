@@ -74,7 +74,7 @@ def all_texts(text: str) -> tuple[str, ...]:
 
 
 def text_points(text: str) -> tuple[tuple[int, str], ...]:
-    """Return the points of a schedule: frame, ascending, and the text that begins there. Raises as ``text_at``."""
+    """Return the points of a schedule: frames, ascending, with the text from each on. Raises as ``text_at``."""
     return tuple(_text_points(text))
 
 

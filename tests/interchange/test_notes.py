@@ -83,13 +83,13 @@ def test_after_effects_has_one_marker_for_all_that_is_on_a_frame(timeline, tmp_p
 @pytest.mark.slow
 def test_notes_of_a_project_are_exported_and_handed_over(plates, style, tmp_path):
     result = stylize.run(plates, style=style, keyframes=(1, 8))
-    with pytest.raises(NoteError, match="has no notes on the frames"):
+    with pytest.raises(NoteError, match="has no notes on frames"):
         stylize.export_notes(result.project)
     stylize.add_note(result.project, 4, "here", box=(0.25, 0.25, 0.5, 0.5))
     add_note(result.project, 99, "of another version of the shot")
     with pytest.raises(FrameRangeError, match=r"expected one of the frames 1-8 of the shot, found 99"):
         stylize.add_note(result.project, 99, "x")
-    with pytest.raises(SettingsError, match="expected some of otio, edl, aftereffects, sheet, found pdf"):
+    with pytest.raises(SettingsError, match="expected one or more of otio, edl, aftereffects, sheet, found pdf"):
         stylize.export_notes(result.project, kinds=("pdf",))
     messages = []
     written = stylize.export_notes(result.project, on_message=messages.append)

@@ -206,7 +206,7 @@ def test_choices_that_a_run_would_refuse_are_refused_at_once(chosen):
     for seed in (-1, 2**31, True, "1"):
         with pytest.raises(SettingsError, match="seed: expected a whole number from 0 to 2147483647, or own"):
             stylize.pick(chosen.project, [4], seed=seed)
-    with pytest.raises(SettingsError, match="prompt: expected a text in one line"):
+    with pytest.raises(SettingsError, match="prompt: expected a single line of text"):
         stylize.pick(chosen.project, [4], prompt="pen\nink")
     stylize.pick(chosen.project, [4], lock=True)
     for wishes in ({"seed": 3}, {"prompt": "pen"}):

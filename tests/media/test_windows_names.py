@@ -54,5 +54,5 @@ def test_long_paths_are_refused_unless_the_system_allows_them() -> None:
 
 
 def test_layer_is_not_called_like_a_device() -> None:
-    with pytest.raises(SettingsError, match="'Nul', which Windows reserves for a device; rename it"):
+    with pytest.raises(SettingsError, match="layer 'Nul' has a name that Windows reserves for a device; rename it"):
         stylize.Settings(layers="name=Nul,matte=a.png")

@@ -194,7 +194,7 @@ def test_clone_smudge_and_picked_colours(page, project):
                   "document.getElementById('paint-hardness').dispatchEvent(new Event('input'))")  # fmt: skip
     page.keyboard.press("c")
     drag(page, (40.5, 20.5), (42.5, 20.5))
-    assert "Set first what is copied" in page.inner_text("#paint-hint")
+    assert "Set the source first" in page.inner_text("#paint-hint")
     page.keyboard.down("Alt")
     page.mouse.click(*at(page, 10.5, 10.5))
     page.keyboard.up("Alt")
@@ -249,7 +249,7 @@ def test_picture_saved_elsewhere_is_taken_up_while_painting(page, project):
 
 def test_panel_changes_one_key(page, project):
     page.locator("#candidates button", has_text="2").click()
-    page.locator("#key-title", has_text="candidate 2 at the next run").wait_for()
+    page.locator("#key-title", has_text="candidate 2 in the next run").wait_for()
     assert page.inner_text("#command").endswith("6=2")
     page.check("#key-lock")
     page.locator("#key-title", has_text="locked").wait_for()

@@ -89,7 +89,7 @@ def test_version_is_saved_from_the_page_and_compared_in_words(page, root):
     page.press("#version-name", "Enter")
     page.locator("#versions li", has_text="second, keys").wait_for()
     assert page.inner_text("#command") == f"stylize version save {root / 'shot.stylize'} second"
-    page.click("[aria-label='What differs from second']")
+    page.click("[aria-label='List differences from second']")
     page.locator("#command", has_text="version compare").wait_for()
     assert page.locator("#version-lines li").count() > 0
     page.fill("#version-name", "second")

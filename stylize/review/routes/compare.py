@@ -1,4 +1,4 @@
-"""Routes of comparing with another project, look or version, and of saving and restoring versions."""
+"""Routes to compare with another project, look or version, and to save and restore versions."""
 
 from dataclasses import asdict
 from typing import Any
@@ -41,7 +41,7 @@ class _Compare:
         self._review = review
 
     def sources(self, request: Request) -> dict[str, Any]:
-        """Return what the displayed part can be compared with."""
+        """Return the pictures that the displayed part can be compared with."""
         project = opened(self._review, request)
         return {"sources": [asdict(one) for one in sources(project, part_of(project, request), self._review.roots)]}
 

@@ -1,4 +1,4 @@
-"""Routes of looking: the pages, the projects, pictures, curves and events, and who is in control."""
+"""Routes of display: the pages, the projects, pictures, curves and events, and the page in control."""
 
 import re
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""Routes of mattes and cuts: paint, drop and propagate mattes, click on their subject, look at them, and edit cuts."""
+"""Routes of mattes and cuts: paint, drop, propagate and display mattes, click on their subject, and edit cuts."""
 
 import tempfile
 from pathlib import Path
@@ -115,7 +115,7 @@ class _Mattes:
         return {}
 
     def start(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
-        """Start to propagate painted mattes, or to find what was clicked."""
+        """Start to propagate painted mattes, or to find clicked subjects."""
         project, action = opened(self._review, request), str(values.get("action"))
         part = part_of(project, request)
         if action not in (PROPAGATE, FIND):
@@ -126,7 +126,7 @@ class _Mattes:
         return {"command": command_of(project.root, action)}
 
     def use(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
-        """Let runs use the propagated mattes, or follow what was clicked through the shot."""
+        """Let runs use the propagated mattes, or track the clicked subject through the shot."""
         project = opened(self._review, request)
         part, which = part_of(project, request), values.get("matte")
         if which == "tracked":

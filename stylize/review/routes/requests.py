@@ -90,9 +90,9 @@ def part_of(project: ShownProject, request: Request) -> Part:
 
 
 def check_writer(review: Review, request: Request) -> None:
-    """Raise ProjectError for a request of a page that only watches."""
+    """Raise ProjectError for a request of a page that is not in control."""
     if not review.writers.may_write(request.headers.get("x-page", "")):
-        raise ProjectError("another tab is in control of the project; take over to change it from here")
+        raise ProjectError("another tab is in control of the project; take over to change it in this tab")
 
 
 async def values_of(request: Request) -> dict[str, Any]:

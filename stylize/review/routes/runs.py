@@ -41,7 +41,7 @@ class _Runs:
         return {"command": command_of(root, task.action, task.options), "task": task.id}
 
     def cost(self, request: Request, values: dict[str, Any]) -> None:
-        """Find out what a run would do; the answer is an event."""
+        """Determine what a run would do; the answer is an event."""
         root, options = self._review.roots.find(request.path_params["id"]), _options(values)
         check_reach(self._review.roots, root, read_action_options("run", options))
         self._review.runs.find_cost(root, options)

@@ -27,7 +27,7 @@ async function read(response) {
 
 export function showError(error) {
   const notice = document.getElementById("notice");
-  notice.textContent = error instanceof TypeError ? "The server does not answer; start stylize review again." : error.message;
+  notice.textContent = error instanceof TypeError ? "The server is not responding; start stylize review again." : error.message;
   notice.hidden = false;
 }
 

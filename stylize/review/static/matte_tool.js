@@ -17,8 +17,8 @@ const HINTS = {
   paint: "Paint what is inside. X swaps paint and erase.", erase: "Erase what is outside. X swaps erase and paint.",
   fill: "Draw around an area that is inside, or click from point to point.",
   cut: "Draw around an area that is outside, or click from point to point.",
-  restore: "Brings back the matte as it was when it was opened.",
-  click: "Click on the subject; with Alt, on what is not part of it. Drag a box around it.",
+  restore: "Restores the matte as it was when you opened it.",
+  click: "Click on the subject, or with Alt on what is not part of it. You can also drag a box around it.",
 };
 
 // mattes: the state that the server sent. place: of the pointer in pixels of the plate. box: corners that are dragged.
@@ -244,12 +244,12 @@ function pressEnter() {
   if (state.tool === "click") addClick("click", [state.place]);
   else if (LASSOS.includes(state.tool)) {
     fill(lasso.add([...state.place]));
-    if (lasso.isOpen) say(`${lasso.points.length} points; Enter again at the last one fills the area`);
+    if (lasso.isOpen) say(`${lasso.points.length} points; press Enter again at the last one to fill the area`);
   } else if (state.isDown) endStroke();
   else {
     beginStroke(state.tool, 1);
     state.isDown = true;
-    say("Painting; Enter lifts the brush");
+    say("Painting; press Enter to lift the brush");
   }
   redraw();
 }

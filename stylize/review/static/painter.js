@@ -11,8 +11,8 @@ import { redraw, setMode } from "./viewer.js";
 const TOOLS = { b: "brush", c: "clone", s: "smudge", e: "erase" };
 const MIN_SIZE = 1, MAX_SIZE = 500, SIZE_STEP = 1.15, HARDNESS_STEP = 0.1, FAR = 10;
 const HINTS = {
-  brush: "Alt and a click pick a colour", clone: "Alt and a click set what is copied",
-  smudge: "Drag colours along", erase: "Erase down to the rendered key",
+  brush: "Alt and a click pick a colour from the picture", clone: "Alt and a click set the source",
+  smudge: "Drag colours along", erase: "Erase paint, down to the rendered key",
 };
 
 // The state of the painter. place: of the brush in pixels of the key. offset: from what is painted to what is copied.
@@ -178,7 +178,7 @@ function cancel() {
 
 function beginStroke(name, pressure) {
   const { painting, place, source } = state;
-  if (name === "clone" && !source) return say("Set first what is copied: Alt and a click, or I");
+  if (name === "clone" && !source) return say("Set the source first: Alt and a click, or I");
   if (name === "clone" && !state.offset) state.offset = source.map((one, axis) => Math.round(one - place[axis]));
   const { size, hardness, opacity, pressureSize, pressureOpacity, colour, offset } = state;
   const brush = { size, hardness, opacity, pressureSize, pressureOpacity };
@@ -213,7 +213,7 @@ function pick(place) {
   if (state.tool === "clone") {
     state.source = place;
     state.offset = null;
-    say("Now paint where it is copied to");
+    say("Now paint where you want the copy");
   } else {
     const found = state.painting.colourAt(...place);
     if (found) {
@@ -247,7 +247,7 @@ function toggleDown() {
   if (state.isDown) return void endStroke();
   beginStroke(state.tool, 1);
   state.isDown = Boolean(state.stroke);
-  if (state.isDown) say("Painting; Enter lifts the brush");
+  if (state.isDown) say("Painting; press Enter to lift the brush");
 }
 
 // Saving
@@ -319,7 +319,7 @@ function ofHex(text) { return [1, 3, 5].map((at) => parseInt(text.slice(at, at +
 
 function say(message) {
   const isOwn = state.tool === "erase" && state.painting && !state.painting.isRendered;
-  element("paint-hint").textContent = message || (isOwn ? "Erase down to the key as it was first painted" : HINTS[state.tool]);
+  element("paint-hint").textContent = message || (isOwn ? "Erase paint, down to the key as it was before you painted here" : HINTS[state.tool]);
 }
 
 function showControls() {

@@ -93,7 +93,7 @@ function showVersions() {
     actions.className = "group";
     actions.append(
       button("Compare", `Compare ${source.version} with the result`, "", () => choose(0, sources.indexOf(source))),
-      button("In words", `What differs from ${source.version}`, "writes", () => act("compare", source.version)),
+      button("In words", `List differences from ${source.version}`, "writes", () => act("compare", source.version)),
       button("Restore", `Restore ${source.version}`, "writes", () => act("restore", source.version)),
     );
     item.append(text("b", source.label), actions);

@@ -145,8 +145,8 @@ function setValue(id, value) {
 }
 
 function agreement({ agreement: found, exists }, before) {
-  if (!exists) return ["known once it is rendered"];
-  if (!found) return [before === undefined ? "no key before it in this shot" : "not measured since the keys have changed; Report measures it"];
+  if (!exists) return ["measured once the key is rendered"];
+  if (!found) return [before === undefined ? "no earlier key in this shot" : "not measured since the keys changed; use Report to measure it"];
   const percent = Math.round(100 * found.common);
   const words = `colour ${found.colour.toFixed(3)}, structure ${found.structure.toFixed(2)} over ${percent}\u00a0% of the picture`;
   return [text("span", found.is_outlier ? "poor" : "good", `badge ${found.is_outlier ? "poor" : "good"}`), ` with key ${found.before}: ${words}`];
@@ -159,9 +159,9 @@ function keyBefore(frame) {
 }
 
 function seedText({ seed, candidate, exists, painted }) {
-  if (painted) return "painted by a person";
+  if (painted) return "painted by hand";
   if (!exists) return "not rendered yet";
-  if (seed === null) return "not known";
+  if (seed === null) return "unknown";
   return candidate > 1 ? `seed ${seed}, candidate ${candidate}` : `seed ${seed}`;
 }
 
@@ -220,7 +220,7 @@ function badges(key) {
   else if (!key.exists) found.push("not rendered");
   else if (!key.planned) found.push("no longer used");
   if (key.lock) found.push("locked");
-  if (key.pick !== null && !key.painted) found.push(key.pick === key.candidate ? `candidate ${key.pick}` : `candidate ${key.pick} at the next run`);
+  if (key.pick !== null && !key.painted) found.push(key.pick === key.candidate ? `candidate ${key.pick}` : `candidate ${key.pick} in the next run`);
   return found.map((words) => text("span", words, "badge"));
 }
 

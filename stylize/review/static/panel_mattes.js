@@ -119,7 +119,7 @@ function showLists() {
 function about(mattes, frame, isHere) {
   if (!mattes.is_full_size) return "Mattes are painted at full size, and in a layer if there are layers. Choose it with Show at the top.";
   const confidence = page.curves?.confidence?.[page.player.place] ?? null;
-  if (isHere) return mattes.changed.includes(frame) ? "Painted, and not propagated yet." : "Painted.";
+  if (isHere) return mattes.changed.includes(frame) ? "Painted, but not propagated yet." : "Painted.";
   if (confidence !== null) return `Propagated; expected overlap with the subject ${confidence.toFixed(2)}.`;
   if (mattes.matte) return `From ${mattes.matte}. Paint on it to correct it.`;
   return "No matte: runs style the whole frame.";

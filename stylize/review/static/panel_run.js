@@ -58,7 +58,7 @@ function askForCost() {
   element("cost").textContent = "";
   if (!project.can_run) return;
   if (!project.is_planned) {
-    element("cost").textContent = "Plan, to see what a run costs.";
+    element("cost").textContent = "Use Plan to see what the next run has to do.";
     return;
   }
   costTimer = setTimeout(() => {
@@ -108,7 +108,7 @@ function showStatus() {
   element("messages").replaceChildren();
   for (const message of mine?.messages || []) addMessage(message);
   element("no-log").hidden = Boolean(mine?.messages.length);
-  element("no-log").textContent = mine ? "It has sent no message." : "Nothing has run since the server was started.";
+  element("no-log").textContent = mine ? "It has sent no messages." : "Nothing has run since the server started.";
   if (run?.is_running) element("cost").textContent = "";
   element("outcome").textContent = run?.is_running ? "" : mine?.outcome || interrupted();
   if (run?.is_running) showProgress(run.progress || { label: "starting", done: 0, total: 0 });

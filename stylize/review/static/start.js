@@ -24,7 +24,7 @@ try {
 function projectItem(project) {
   const link = document.createElement("a"), item = document.createElement("li");
   link.href = `/?project=${project.id}`;
-  const made = project.frames ? `${project.frames} frames made` : "no frame made yet";
+  const made = project.frames ? `${project.frames} frames made` : "no frames yet";
   const drafts = project.drafts.length ? `, draft at ${project.drafts.join(", ")}` : "";
   link.append(text("b", project.name), text("span", project.folder, "muted"), text("small", `${when(project.changed)}${made}${drafts}`));
   item.append(link);

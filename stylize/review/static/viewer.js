@@ -12,7 +12,7 @@ import { activeTool, drawTools, toolAction, toolPointer } from "./tools.js";
 
 const MODES = ["plate", "result", "wipe", "side", "difference"];
 const MODE_NAMES = { plate: "Plate", result: "Result", wipe: "Wipe", side: "Side by side", difference: "Difference" };
-const OVERLAY_NAMES = { new: "What is new", error: "Error", source: "Which key", motion: "Motion", matte: "Matte" };
+const OVERLAY_NAMES = { new: "New content", error: "Error", source: "Source key", motion: "Motion", matte: "Matte" };
 const WIPE_STEP = 0.02, PAN_STEP = 60, ZOOM_STEP = 1.25, GRAB = 12;
 const element = (id) => document.getElementById(id);
 
