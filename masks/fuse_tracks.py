@@ -1,8 +1,8 @@
 """Fusion of two mattes of one frame, tracked forward and backward from the painted mattes on its two sides.
 
 Mattes that agree are averaged; where they differ, the more confident one wins, with a preference for the inside: a
-tracked matte loses a limb more often than it includes what is not the subject. A matte tracked from a clean plate says
-nothing about the shape of the subject: it counts only where the frame matches the clean plate.
+tracked matte loses a limb more often than it includes pixels outside the subject. A matte tracked from a clean plate
+says nothing about the shape of the subject: it counts only where the frame matches the clean plate.
 """
 
 import cv2

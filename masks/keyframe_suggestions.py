@@ -55,5 +55,5 @@ def _choose_frame(run: Sequence[int], confidence: Mapping[int, float], painted: 
         return run[-TRACKING_RANGE - 1 :][0]
     if not painted:
         return min(run, key=lambda frame: confidence[frame])
-    # A painted matte helps up to the next ones on its sides: beside another one, it would help hardly any frame.
+    # A painted matte helps up to the next one on each side: next to another one, it would hardly help any frame.
     return max(run, key=lambda frame: (1 - confidence[frame]) * min(abs(frame - other) for other in painted) ** 0.5)

@@ -320,7 +320,7 @@ def _reliable_distance(key: Floats) -> float:
 
 
 def _layer_reliability(layer: Bools, distance: float = RELIABLE_DISTANCE) -> Floats:
-    """Reliability of the flow inside a layer: float32 (h, w), 0 at its border, 1 from so many pixels on."""
+    """Reliability of the flow inside a layer: float32 (h, w), 0 at its border, 1 from ``distance`` pixels on."""
     depth = cv2.distanceTransform(layer.astype(U8), cv2.DIST_L2, 5)
     return np.asarray(np.clip((depth - 1) / F32(distance - 1), 0, 1) ** 2, F32)
 

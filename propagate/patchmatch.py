@@ -88,7 +88,7 @@ def hash32(x: int, y: int, sweep: int, trial: int) -> int:
 
 
 class PatchMatchReference:
-    """Reference implementation: one pixel after the other, for small pictures only."""
+    """Reference implementation: one pixel at a time, for small pictures only."""
 
     def __init__(self, radius: int, channels: int) -> None:
         self.radius, self.channels = radius, channels

@@ -237,7 +237,8 @@ def pick(
     on_progress: OnProgress | None = None,
     on_message: OnMessage | None = None,
 ) -> Path:
-    """Choose for single keys, for the next run, as in ``stylize.pick("shot.stylize", {40: 3})``.
+    """Choose candidates, seeds and prompts for single keys in the next run, as in ``stylize.pick("shot.stylize", {40:
+    3})``.
 
     choices: number of a candidate by frame; 1 is the key with its own seed, and None clears the choice. Frames alone,
     as in ``[40]``, leave it unchanged. layer: name of the layer, in a project with layers. lock: True to lock these

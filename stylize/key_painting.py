@@ -67,7 +67,7 @@ def open_painting(file: KeyFile, colour: Colour) -> KeyPainting:
     size = image_size(file.path)
     if max(size) > MAX_SIDE:
         raise PaintedKeyError(
-            f"{file.path}: a key of at most {MAX_SIDE} pixels on each side can be painted here, found "
+            f"{file.path}: expected a key of at most {MAX_SIDE} pixels on each side, found "
             f"{size[0]}x{size[1]}; paint it in another program"
         )
     digest = digest_of(file.path)

@@ -73,7 +73,7 @@ def take_draft_keys(found: Replacement, old: Project, new: Project) -> None:
 
 
 def _imported(found: Replacement, look: Look, given: Collection[str], project: Project) -> set[int]:
-    """Return the old frames of the keys in the folder of --keys. One that is given anew has the new numbers."""
+    """Return the old frames of the keys in the folder of --keys. A folder that is given again has the new numbers."""
     folder = None if _is_given(look, "keys", given) else look.settings.keys
     if folder is None:
         return set()

@@ -183,7 +183,7 @@ def _colour(pixels: Pixels) -> Bytes:
 def _without(
     asked: Versions, settings: Settings, names: Collection[str], reason: str, message: Callable[[str], None]
 ) -> Settings:
-    """Return settings without some options, and report those that were set. Options given anew are kept."""
+    """Return settings without some options, and report those that were set. Options given again are kept."""
     set_before = {
         name: OPTIONS[name].default
         for name in names

@@ -22,7 +22,7 @@ from stylize.settings.look_options import LOOK_OPTIONS
 from stylize.settings.path_resolution import FromProject, ToProject
 
 _KEYS = "keys"
-# Stages that a golden runs through besides those that pick and render keys.
+# Stages that a golden project runs, besides those that pick and render keys.
 _STAGES = frozenset({"conform", "split", "propagate"})
 # Options that would change the keys, which are pictures here.
 _REPLACED = ("keys", "keyframes", "refine", "layers")

@@ -72,7 +72,7 @@ def handoff_options(project: ShownProject, roots: Roots, values: Mapping[str, An
     chosen = next((one for one in FORMATS if one.name == values.get("format")), None)
     exports, known = values.get("exports"), {one.name for one in _exporters()}
     if chosen is None or not isinstance(exports, list) or not all(one in known for one in exports):
-        raise ReviewError("expected a format and exports of the list; reload the page")
+        raise ReviewError("expected a format and exports from the list; reload the page")
     folder = _folder(project, roots, values)
     name = project.shot.name
     target = folder / f"{name}{chosen.suffix}" if chosen.is_movie else folder / f"{name}.####{chosen.suffix}"
@@ -87,7 +87,7 @@ def handoff_options(project: ShownProject, roots: Roots, values: Mapping[str, An
 def _folder(project: ShownProject, roots: Roots, values: Mapping[str, Any]) -> Path:
     folders, number, name = allowed_folders(project, roots), values.get("folder"), values.get("name", "")
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < len(folders):
-        raise ReviewError("expected one of the folders of the list; reload the page")
+        raise ReviewError("expected one of the folders in the list; reload the page")
     if name == "":
         return folders[number]
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name.endswith((".", " ")):

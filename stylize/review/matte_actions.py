@@ -40,8 +40,8 @@ from stylize.visible_text import visible
 def propagate_mattes(root: Path, *, on_event: OnEvent | None = None, cancel: Cancel | None = None) -> None:
     """Propagate the painted mattes of every look of a project, and let its runs use the result.
 
-    Only frames between painted mattes that have changed are made again. Raises MatteError if no matte is painted, and
-    the errors of ``stylize.make_mattes``.
+    Only frames next to painted mattes that have changed are propagated again. Raises MatteError if no matte is painted,
+    and the errors of ``stylize.make_mattes``.
     """
     project = _opened(root)
     parts = [part for part in _parts(project) if painted_frames(project, part.look.name)]

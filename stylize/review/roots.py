@@ -24,7 +24,7 @@ _ID_BYTES = 8
 class Roots:
     """Folders given at the start. shown: projects that are shown wherever they are, because the user gave them.
 
-    deliveries: folders that results may be handed over into, besides these.
+    deliveries: further folders that results may be written to.
     """
 
     folders: tuple[Path, ...]

@@ -162,7 +162,7 @@ def _ended(order: Order, pipe: Connection, is_cancelled: Callable[[], bool]) -> 
     try:
         return Ending(DONE, value=perform(order.action, order.root, order.options, receive, is_cancelled))
     except CancelledError:
-        return Ending(CANCELLED, "Cancelled. Finished work is kept, and the next run continues from there.")
+        return Ending(CANCELLED, "Cancelled. Finished work is kept, and the next run continues from here.")
     except StylizeError as error:
         return Ending(FAILED, visible(str(error)))
     except MemoryError:

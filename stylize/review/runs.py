@@ -1,4 +1,4 @@
-"""Executor of the tasks that pages start: one at a time, in a process of its own, in the order of the queue."""
+"""Executor of the tasks that pages start: one at a time, in a separate process, in the order of the queue."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping

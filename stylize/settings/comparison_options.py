@@ -29,7 +29,7 @@ class ComparedSettings:
         types.PATHS,
         (),
         MAIN,
-        "Reference picture to compare. May be repeated: each is a look of its own.",
+        "Reference picture to compare. May be repeated: each is a separate look.",
         stages=_LOOKS,
         essential=True,
     )

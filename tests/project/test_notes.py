@@ -29,7 +29,7 @@ def test_notes_are_listed_by_frame_and_keep_their_numbers(tmp_path):
     assert add_note(tmp_path, 1, "new").number == 4, "the number of a removed note is not used again"
     assert [(note.number, note.text) for note in read_notes(tmp_path)] == [(4, "new"), (2, "Größe"), (1, "changed")]
     for change in (lambda: remove_note(tmp_path, 3), lambda: edit_note(tmp_path, 9, "x")):
-        with pytest.raises(NoteError, match="found no note"):
+        with pytest.raises(NoteError, match="expected one of the notes"):
             change()
 
 

@@ -170,7 +170,7 @@ def test_look_is_saved_as_a_preset_and_applied_to_another_project(project, tmp_p
     assert command == f"stylize preset save {project} {file} --name ' Soft Oil! '"
     with pytest.raises(OutputError, match="already exists"):
         save_as_preset(shown(project), "soft oil")
-    with pytest.raises(ReviewError, match="expected a name"):
+    with pytest.raises(ReviewError, match="expected a preset name"):
         save_as_preset(shown(project), "../")
     change_settings(shown(project), NO_ROOTS, {"structure": None})
     (project.parent / "other.toml").write_text("[settings]\nstructure = 3\n")  # no preset

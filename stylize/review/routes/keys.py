@@ -111,12 +111,12 @@ def _changed(project: ShownProject, values: Mapping[str, Any]) -> KeyChange:
     if change == "choose":
         chosen = {name: values[name] for name in ("pick", "lock", "seed", "prompt") if name in values}
         return choose_key(project, frame, chosen, part)
-    raise ReviewError("expected a frame, and a change of its key; reload the page")
+    raise ReviewError("expected a frame and a change to its key; reload the page")
 
 
 def _place(values: Mapping[str, Any]) -> tuple[int, str]:
     """Return the frame and the part that values name. Raises ReviewError if they name none."""
     frame, part = values.get("frame"), values.get("part", "")
     if not isinstance(frame, int) or isinstance(frame, bool) or not isinstance(part, str):
-        raise ReviewError("expected a frame, and a change of its key; reload the page")
+        raise ReviewError("expected a frame and a change to its key; reload the page")
     return frame, part
