@@ -51,7 +51,7 @@ class _Queues:
         for task in self.tasks.get(root, []):
             if task.id == number:
                 return task
-        raise ReviewError("the queue has no such task; reload the page")
+        raise ReviewError("there is no such task in the queue; reload the page")
 
     def set(self, root: Path, number: int, state: str, outcome: str = "") -> None:
         """Set the state of a task."""
