@@ -1,6 +1,7 @@
 """Comparing, notes and hand-off in a real browser."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -54,6 +55,24 @@ def halves(page):
     wait_for_frame(page, int(page.locator("#stage").get_attribute("data-frame")))
     [(_, row)] = page.evaluate(ROW, 1)
     return [decoded(picture_row(half)) for half in (row[: len(row) // 2], row[len(row) // 2 :])]
+
+
+def test_picture_that_cannot_be_read_is_explained_and_does_not_stop_playback(page):
+    damaged = re.compile("/picture/result/3[?]")
+    page.route(damaged, lambda route: route.fulfill(status=409, json={"error": "plate.0003.png is damaged"}))
+    page.evaluate("async () => (await import('/static/page.js')).page.pictures.forgetAll()")
+    page.keyboard.press("2")
+    page.keyboard.press("Home")
+    page.keyboard.press("l")
+    assert [int(frame) for frame, _ in page.evaluate(ROW, 6)] == [1, 2, 3, 4, 5, 6]
+    page.keyboard.press("k")
+    assert page.inner_text("#notice") == "plate.0003.png is damaged"
+    page.fill("#frame", "3")
+    page.keyboard.press("Enter")
+    page.locator("#missing", has_text="Frame 3 has no result").wait_for()
+    page.unroute(damaged)
+    page.keyboard.press("Home")
+    page.evaluate("async () => (await import('/static/page.js')).page.pictures.forgetAll()")
 
 
 def choose(page, side, label):
