@@ -57,6 +57,22 @@ def halves(page):
     return [decoded(picture_row(half)) for half in (row[: len(row) // 2], row[len(row) // 2 :])]
 
 
+def test_late_answer_does_not_bring_back_a_part_that_was_left(page, root):
+    """The whole shot is read again, as at the end of a run, while a person chooses a draft."""
+    (root / "shot.stylize" / "drafts" / "1-2").mkdir(parents=True)
+    page.evaluate("async () => (await import('/static/page.js')).reload()")
+    page.route("**/api/project/*?part=", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    part = page.evaluate("""async () => {
+      const { open, page, reload } = await import("/static/page.js");
+      await Promise.all([reload(), open("drafts/1-2")]);
+      return page.project.part;
+    }""")
+    page.unroute("**/api/project/*?part=")
+    assert part == "drafts/1-2"
+    page.evaluate("async () => (await import('/static/page.js')).open('')")
+    shutil.rmtree(root / "shot.stylize" / "drafts")
+
+
 def test_picture_that_cannot_be_read_is_explained_and_does_not_stop_playback(page):
     damaged = re.compile("/picture/result/3[?]")
     page.route(damaged, lambda route: route.fulfill(status=409, json={"error": "plate.0003.png is damaged"}))
