@@ -230,6 +230,32 @@ def test_keyboard_paints(page, project):
     assert page.locator("#stage").get_attribute("data-frame") == "6", "arrows did not leave the frame"
 
 
+@pytest.mark.parametrize("control", ["#paint-key", "#paint-colour"])
+def test_space_opens_the_chooser_that_has_the_focus(page, control):
+    open_painter(page)
+    page.evaluate(
+        "(control) => { window.clicked = []; document.querySelector(control).addEventListener('click', (event) => {"
+        "event.preventDefault(); window.clicked.push(control); }); }",
+        control,
+    )
+    page.focus(control)
+    page.keyboard.press("Space")
+    assert page.evaluate("window.clicked") == [control]
+    assert page.locator("body.playing").count() == 0
+
+
+def test_file_that_misses_its_place_does_not_replace_the_page(page):
+    dropped = """(place) => {
+      const data = new DataTransfer();
+      data.items.add(new File(["x"], "x.png", { type: "image/png" }));
+      const event = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data });
+      document.querySelector(place).dispatchEvent(event);
+      return event.defaultPrevented;
+    }"""
+    assert page.evaluate(dropped, "#stage")
+    assert page.evaluate(dropped, "aside")
+
+
 def test_picture_saved_elsewhere_is_taken_up_while_painting(page, project):
     path = project / "keys" / "plate.0006.png"
     content = path.read_bytes()

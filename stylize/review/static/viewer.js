@@ -2,7 +2,7 @@
 
 import { showError } from "./api.js";
 import { addressOf, nameOfKind } from "./compared.js";
-import { listenToKeys, listenToPointers } from "./input.js";
+import { listenToKeys, listenToPointers, refuseStrayFiles } from "./input.js";
 import { showLegend } from "./legend.js";
 import { emit, on, open, page, resultPart } from "./page.js";
 import { Pictures } from "./pictures.js";
@@ -234,6 +234,7 @@ function connect() {
     onWipe: ([x]) => { const { x: left, width } = stage.rectangle(); setWipe((x - left) / width); },
     onTool: toolPointer,
   });
+  refuseStrayFiles();
   stageElement.addEventListener("wheel", showZoom, { passive: true });
   new ResizeObserver(() => { page.player?.wish(); showZoom(); redraw(); emit("view"); }).observe(stageElement);
   // A person may have saved a picture in another program meanwhile.
