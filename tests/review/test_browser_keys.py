@@ -244,6 +244,17 @@ def test_space_opens_the_chooser_that_has_the_focus(page, control):
     assert page.locator("body.playing").count() == 0
 
 
+def test_settings_keep_the_focus_when_the_project_is_read_again(page):
+    page.click("#tab-settings")
+    page.fill("#settings-search", "prompt")
+    page.locator("#setting-prompt").focus()
+    page.keyboard.type("a fo")
+    page.evaluate("async () => (await import('/static/page.js')).reload()")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.type("x")
+    assert page.input_value("#setting-prompt") == "a fox"
+
+
 def test_file_that_misses_its_place_does_not_replace_the_page(page):
     dropped = """(place) => {
       const data = new DataTransfer();
