@@ -91,6 +91,17 @@ def test_picture_that_cannot_be_read_is_explained_and_does_not_stop_playback(pag
     page.evaluate("async () => (await import('/static/page.js')).page.pictures.forgetAll()")
 
 
+def test_keys_of_the_box_do_nothing_once_it_is_gone(page):
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.focus("#stage")
+    page.keyboard.press("n")
+    page.click("#note-box-clear")
+    for key in ("ArrowLeft", "Shift+ArrowDown", "Escape"):
+        page.keyboard.press(key)
+    assert not problems
+
+
 def choose(page, side, label):
     page.select_option(f"#compare-{side}", label=label)
 
