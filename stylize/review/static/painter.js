@@ -1,11 +1,12 @@
 // The painter: a tool on the picture that paints on the key of the displayed frame, and saves after every stroke.
 
-import { showError, upload } from "./api.js";
+import { errorOf, showError, upload } from "./api.js";
 import { emit, on, page, routeOf, showCommand } from "./page.js";
 import { Painting } from "./painting.js";
 import { encodePng } from "./png.js";
 import { element } from "./rows.js";
 import { activate, activeTool, onTool } from "./tools.js";
+import { Unsent } from "./unsent.js";
 import { redraw, setMode } from "./viewer.js";
 
 const TOOLS = { b: "brush", c: "clone", s: "smudge", e: "erase" };
@@ -21,6 +22,7 @@ const state = {
   painting: null, stroke: null, place: null, pane: 0, source: null, offset: null, isPicking: false, hasPen: false,
   isDown: false, loading: "", saving: 0, before: "",
 };
+let unsent = null;
 
 const tool = {
   name: "painter", cursor: "none",
@@ -32,6 +34,7 @@ const tool = {
   },
   leave() {
     element("painter").hidden = true;
+    if (state.stroke) endStroke(); // the brush of the keyboard is still down
     state.painting = null;
     if (state.before !== page.stage.mode) setMode(state.before);
     redraw();
@@ -69,6 +72,7 @@ export function startPainter() {
   element("paint-redo").addEventListener("click", redo);
   element("paint-clear").addEventListener("click", () => { if (state.painting?.clear()) changed(); });
   onTool((active) => element("paint").setAttribute("aria-pressed", active === tool));
+  unsent = new Unsent(save);
   on("open", () => { if (isActive()) activate(null); });
   on("place", () => { if (isActive()) load(); });
   on("project access", () => { if (isActive()) load(); showControls(); });
@@ -90,8 +94,15 @@ async function load() {
   const { painting } = state, key = keyHere(), { id, part } = page.project;
   const name = key && !page.player.direction ? `${id}/${part}/${key.frame}/${key.painting}` : "";
   if (painting && key && painting.frame === key.frame && painting.part === part) {
-    if (painting.version.startsWith(key.painting) || painting.isSaving || state.stroke) return;
-  } else state.painting = null;
+    if (painting.version.startsWith(key.painting) || painting.isSaving || painting.unsaved || state.stroke) return;
+  } else {
+    if (state.stroke) endStroke(); // it belongs to the key that it was begun on
+    state.painting = name ? unsent.find(key.frame, part) || null : null;
+    if (state.painting) {
+      state.loading = "";
+      return void showLoaded();
+    }
+  }
   if (name === state.loading && name) return;
   state.loading = name;
   redraw();
@@ -108,13 +119,17 @@ async function load() {
   } finally {
     if (state.loading === name) state.loading = "";
   }
+  showLoaded();
+}
+
+function showLoaded() {
   redraw();
   showControls();
 }
 
 async function fetchPainting(frame, part) {
   const response = await fetch(routeOf(`/painting/${frame}?part=${encodeURIComponent(part)}`));
-  if (!response.ok) throw new Error((await response.json()).error);
+  if (!response.ok) throw await errorOf(response);
   const header = (name) => response.headers.get(`x-${name}`);
   const width = +header("width"), height = +header("height"), buffer = await response.arrayBuffer();
   const paint = header("paint") === "1" ? new Uint16Array(buffer, 0, width * height * 4) : null;
@@ -263,6 +278,7 @@ async function save(painting) {
   const rectangle = painting.unsaved, [left, top, right, bottom] = rectangle;
   painting.unsaved = null;
   painting.isSaving = true;
+  unsent.paintings.delete(painting);
   state.saving += 1;
   showControls();
   try {
@@ -274,8 +290,8 @@ async function save(painting) {
     emit("painted", painting.frame);
   } catch (error) {
     showError(error);
-    // Without an answer the strokes wait for the next one; refused ones give way to the key as it is now.
-    if (error instanceof TypeError) painting.touched(rectangle);
+    // Refused strokes give way to the key as it is now.
+    if (unsent.keep(painting, error)) painting.touched(rectangle);
     else if (state.painting === painting) {
       state.painting = null;
       load();
