@@ -270,6 +270,26 @@ def test_strokes_wait_for_a_server_that_does_not_answer(page, project):
     assert path.read_bytes() != content
 
 
+def test_refused_stroke_takes_the_one_along_that_follows_it(page, project):
+    path = project / "keys" / "plate.0006.png"
+    content = path.read_bytes()
+    open_painter(page)
+    page.route(
+        "**/upload/**", lambda route: (page.wait_for_timeout(300), route.fulfill(status=409, json={"error": "changed"}))
+    )
+    drag(page, (10.5, 8.5), (30.5, 8.5))
+    page.mouse.move(*at(page, 10.5, 20.5))
+    page.mouse.down()
+    page.locator("#notice", has_text="changed").wait_for()
+    page.mouse.move(*at(page, 30.5, 20.5))
+    page.mouse.up()
+    page.unroute("**/upload/**")
+    page.locator("#paint-state", has_text="Key 6, saved").wait_for()
+    assert path.read_bytes() == content
+    drag(page, (10.5, 8.5), (30.5, 8.5))
+    wait_until_saved(page, path, content)
+
+
 @pytest.mark.parametrize("control", ["#paint-key", "#paint-colour"])
 def test_space_opens_the_chooser_that_has_the_focus(page, control):
     open_painter(page)

@@ -87,8 +87,9 @@ def test_picture_that_cannot_be_read_is_explained_and_does_not_stop_playback(pag
     page.keyboard.press("Enter")
     page.locator("#missing", has_text="Frame 3 has no result").wait_for()
     page.unroute(damaged)
-    page.keyboard.press("Home")
     page.evaluate("async () => (await import('/static/page.js')).page.pictures.forgetAll()")
+    page.locator("#stage").press("Home")
+    wait_for_frame(page, 1)
 
 
 def test_keys_of_the_box_do_nothing_once_it_is_gone(page):

@@ -25,7 +25,7 @@ const HINTS = {
 // mattes: the state that the server sent. place: of the pointer in pixels of the plate. box: corners that are dragged.
 export const state = {
   tool: "paint", size: 40, hardness: 0.7, view: "dim", mattes: null, painting: null, stroke: null, place: null, pane: 0,
-  box: null, isDown: false, hasPen: false, loading: "", saving: 0,
+  box: null, isDown: false, hasPen: false, loading: "",
 };
 let unsent = null;
 const lasso = new Lasso(() => page.stage.scale / (devicePixelRatio || 1) / (state.painting ? state.painting.width / page.stage.size[0] : 1));
@@ -76,7 +76,6 @@ export function startMatteTool() {
   on("open", () => { if (isActive()) activate(null); });
   on("place", () => { if (isActive()) load(); });
   on("mattes access", () => { if (isActive()) load(); showControls(); redraw(); });
-  addEventListener("beforeunload", (event) => { if (state.saving || state.painting?.unsaved) event.preventDefault(); });
 }
 
 export function isActive() {
@@ -288,8 +287,7 @@ async function save(painting) {
   const rectangle = painting.unsaved, [left, top, right, bottom] = rectangle;
   painting.unsaved = null;
   painting.isSaving = true;
-  unsent.paintings.delete(painting);
-  state.saving += 1;
+  unsent.add(painting);
   showControls();
   try {
     const paint = await encodePng(painting.grey(rectangle), right - left, bottom - top);
@@ -297,22 +295,28 @@ async function save(painting) {
     const query = new URLSearchParams({ part: painting.part, left, top, keep: painting.isKept ? 0 : 1 });
     const answer = await upload(`/upload/${painting.project}/matte/${painting.frame}?${query}`, paint);
     Object.assign(painting, { version: answer.version, isKept: true });
+    unsent.remove(painting);
     showCommand(answer.command);
     emit("mattes-saved", painting);
   } catch (error) {
     showError(error);
-    if (unsent.keep(painting, error)) painting.touched(rectangle);
-    else if (state.painting === painting) {
-      state.painting = null;
-      load();
-    }
+    if (unsent.canWait(error)) painting.touched(rectangle);
+    else giveUp(painting);
     return;
   } finally {
     painting.isSaving = false;
-    state.saving -= 1;
     showControls();
   }
   save(painting);
+}
+
+// Refused strokes give way to the matte as it is now.
+function giveUp(painting) {
+  unsent.remove(painting);
+  if (state.painting !== painting) return;
+  state.painting = state.stroke = null; // the next stroke may have been begun on the same picture
+  state.isDown = false;
+  load();
 }
 
 // Controls

@@ -20,7 +20,7 @@ const HINTS = {
 const state = {
   tool: "brush", colour: [0, 0, 0], size: 24, hardness: 0.7, opacity: 1, pressureSize: true, pressureOpacity: false,
   painting: null, stroke: null, place: null, pane: 0, source: null, offset: null, isPicking: false, hasPen: false,
-  isDown: false, loading: "", saving: 0, before: "",
+  isDown: false, loading: "", before: "",
 };
 let unsent = null;
 
@@ -76,7 +76,6 @@ export function startPainter() {
   on("open", () => { if (isActive()) activate(null); });
   on("place", () => { if (isActive()) load(); });
   on("project access", () => { if (isActive()) load(); showControls(); });
-  addEventListener("beforeunload", (event) => { if (state.saving || state.painting?.unsaved) event.preventDefault(); });
   showControls();
 }
 
@@ -278,31 +277,35 @@ async function save(painting) {
   const rectangle = painting.unsaved, [left, top, right, bottom] = rectangle;
   painting.unsaved = null;
   painting.isSaving = true;
-  unsent.paintings.delete(painting);
-  state.saving += 1;
+  unsent.add(painting);
   showControls();
   try {
     const strokes = await encodePng(painting.straight(rectangle), right - left, bottom - top);
     const query = new URLSearchParams({ part: painting.part, left, top, version: painting.version });
     const answer = await upload(`/upload/${painting.project}/painting/${painting.frame}?${query}`, strokes);
     painting.version = answer.version;
+    unsent.remove(painting);
     showCommand(answer.command);
     emit("painted", painting.frame);
   } catch (error) {
     showError(error);
-    // Refused strokes give way to the key as it is now.
-    if (unsent.keep(painting, error)) painting.touched(rectangle);
-    else if (state.painting === painting) {
-      state.painting = null;
-      load();
-    }
+    if (unsent.canWait(error)) painting.touched(rectangle);
+    else giveUp(painting);
     return;
   } finally {
     painting.isSaving = false;
-    state.saving -= 1;
     showControls();
   }
   save(painting);
+}
+
+// Refused strokes give way to the key as it is now.
+function giveUp(painting) {
+  unsent.remove(painting);
+  if (state.painting !== painting) return;
+  state.painting = state.stroke = null; // the next stroke may have been begun on the same picture
+  state.isDown = false;
+  load();
 }
 
 // Controls
