@@ -11,6 +11,8 @@ pytest.importorskip("playwright")
 
 import stylize
 from stylize.project import add_note, read_notes
+from stylize.real_path import real_path
+from stylize.review.roots import project_id
 from tests.review.browser import CHROMIUM, PATIENCE, chromium, served, wait_for_frame
 from tests.review.conftest import BITS, decoded
 from tests.review.test_browser import ROW, picture_row
@@ -90,6 +92,23 @@ def test_picture_that_cannot_be_read_is_explained_and_does_not_stop_playback(pag
     page.evaluate("async () => (await import('/static/page.js')).page.pictures.forgetAll()")
     page.locator("#stage").press("Home")
     wait_for_frame(page, 1)
+
+
+def test_project_that_cannot_be_opened_is_explained_and_offers_nothing_else(page, root):
+    bad = root / "bad.stylize"
+    bad.mkdir()
+    (bad / "project.toml").write_text("shot = [")
+    other, problems = page.context.new_page(), []
+    other.on("pageerror", lambda error: problems.append(str(error)))
+    other.goto(f"{page.url.partition('/?')[0].rstrip('/')}/?project={project_id(real_path(bad))}")
+    other.locator("#notice", has_text="project.toml cannot be read").wait_for()
+    buttons = {button.get_attribute("id") for button in other.locator("button:visible").all()}
+    assert buttons == {"theme", "help-open"}
+    for key in ("l", "p", "n", "x", "ArrowRight"):
+        other.keyboard.press(key)
+    other.close()
+    shutil.rmtree(bad)
+    assert not problems
 
 
 def test_keys_of_the_box_do_nothing_once_it_is_gone(page):

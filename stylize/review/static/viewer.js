@@ -177,6 +177,7 @@ function make() {
   page.player?.pause();
   page.player = new Player({ frames: project.frames, rate: project.rate, isReady, onShow: () => emit("place"), onWish: wish });
   shown = -1;
+  for (const waiting of document.querySelectorAll("[inert]")) waiting.inert = false;
   if (isFirst && !project.results.length) stage.mode = "plate";
 }
 
