@@ -1,7 +1,8 @@
 """Raise the floor of coverage to the measured value: ``python -m tests.raise_coverage coverage.json``.
 
 The floor is ``fail_under`` in pyproject.toml, in percent of the lines and branches that all tests cover. It is never
-lowered: tests that cover less fail. ``--dry-run`` only reports a floor that could be raised. To measure:
+lowered: tests that cover less fail. ``--dry-run`` only reports a floor that could be raised. To measure, with the
+extra ``review`` installed:
 
     python -m pytest -n auto --dist worksteal --cov --cov-report=json:coverage.json
 """

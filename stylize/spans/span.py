@@ -17,6 +17,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
@@ -69,8 +70,8 @@ class SpanRun:
     def run(self) -> Iterator[Event]:
         """Make all wanted frames, each once."""
         self._make_folders()
-        if self._passes_fit_together():
-            yield from self._run_concurrently()
+        if self._passes_fit_together() or self._job.kept:
+            yield from self._run_both()
             return
         with self._behind:
             yield from self._behind.submit(self._finish_held_keys)
@@ -136,12 +137,16 @@ class SpanRun:
         height, width = self._job.crop(self._inputs.colour(self._job.span.frames[0])).shape[:2]
         return thread_limit() > 1 and height * width <= MAX_CONCURRENT_PIXELS
 
-    def _run_concurrently(self) -> Iterator[Event]:
-        """Run both passes concurrently. Both store their drawings; the one that reaches a drawing last blends it."""
+    def _run_both(self) -> Iterator[Event]:
+        """Run both passes, concurrently if they fit. Both store drawings; the last to reach a drawing blends it."""
         pairs = DrawingPairs({side: {n for n in self._needed if self._files.has_drawing(side, n)} for side in SIDES})
         yield from self._finish_held_keys()
         yield from self.blend(pairs.complete())
-        yield from run_concurrently([partial(self._store_and_blend, side, pairs) for side in SIDES])
+        passes = [partial(self._store_and_blend, side, pairs) for side in SIDES]
+        if self._passes_fit_together():
+            yield from run_concurrently(passes)
+        else:
+            yield from chain.from_iterable(one() for one in passes)
 
     def _store_and_blend(self, side: str, pairs: "DrawingPairs") -> Generator[Event, None, None]:
         with closing(self._propagate(side)) as steps:

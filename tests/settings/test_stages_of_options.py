@@ -49,7 +49,7 @@ def test_stage_reads_only_options_that_declare_it():
 def test_every_option_is_read_outside_of_the_settings():
     stages = {"from_stage", "to_stage"}  # read by Settings.runs
     # Read by name, before the settings exist, or as not all settings have them.
-    given = {"trust", "preset", "clip"}
+    given = {"trust", "clip"}
     assert set(OPTIONS) - {name for _, name in reads()} == stages | given
     assert all(OPTIONS[name].stages == () for name in stages)
 
