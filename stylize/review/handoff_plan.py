@@ -70,7 +70,7 @@ def handoff_options(project: ShownProject, roots: Roots, values: Mapping[str, An
     Raises ReviewError for a folder that is not allowed, also by a link, and for an unknown format or export.
     """
     chosen = next((one for one in FORMATS if one.name == values.get("format")), None)
-    exports, known = values.get("exports"), {one.name for one in _exporters()}
+    exports, known = values.get("exports"), [one.name for one in _exporters()]
     if chosen is None or not isinstance(exports, list) or not all(one in known for one in exports):
         raise ReviewError("expected a format and exports from the list; reload the page")
     folder = _folder(project, roots, values)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -281,7 +281,9 @@ class Runs:
             if task.action == COST:
                 self._cost = None
                 return found
-            self._queues.set(root, task.id, RUNNING)
+            # A queue that cannot be stored must not end the executor; the task meets the same obstacle and says so.
+            with suppress(StylizeError):
+                self._queues.set(root, task.id, RUNNING)
             self._status = {
                 "project": project_id(root), "id": task.id, "action": task.action, "options": dict(task.options),
                 "is_running": True, "is_live": task.is_live, "progress": None, "messages": [], "outcome": "",
@@ -309,14 +311,16 @@ class Runs:
             state = RUNNING
         outcome = "Done." if ending.how == DONE else "Paused." if state == PAUSED else ending.text
         self._current = None
+        after = {task.id: (state, outcome)}
         if ending.how not in (DONE, CANCELLED):  # what follows would most likely fail, too
-            for one in self._queues.tasks[root]:
-                if one.state == WAITING:
-                    self._queues.set(root, one.id, PAUSED)
-        try:
-            self._queues.set(root, task.id, state, outcome)
-        except StylizeError as error:
-            outcome = visible(f"{outcome} {error}")
+            after |= {one.id: (PAUSED, "") for one in self._queues.tasks[root] if one.state == WAITING}
+        problem = ""
+        for number, (its_state, its_outcome) in after.items():
+            try:
+                self._queues.set(root, number, its_state, its_outcome)
+            except StylizeError as error:
+                problem = visible(f" {error}")
+        outcome += problem
         self._status |= {"is_running": False, "outcome": outcome, "progress": None, "state": state}
 
     def _receive(self, sent: dict[str, Any]) -> None:

@@ -230,6 +230,103 @@ def test_keyboard_paints(page, project):
     assert page.locator("#stage").get_attribute("data-frame") == "6", "arrows did not leave the frame"
 
 
+def test_stroke_in_progress_belongs_to_the_key_that_it_was_begun_on(page, project):
+    path = project / "keys" / "plate.0006.png"
+    content = path.read_bytes()
+    open_painter(page)
+    page.mouse.move(*at(page, 10.5, 8.5))
+    page.mouse.down()
+    page.mouse.move(*at(page, 30.5, 8.5), steps=3)
+    page.keyboard.press("Home")
+    page.locator("#paint-state", has_text="Key 1, saved").wait_for()
+    page.mouse.move(*at(page, 40.5, 8.5))
+    page.mouse.up()
+    page.keyboard.press("End")
+    page.keyboard.press("PageUp")
+    page.evaluate("async () => (await import('/static/page.js')).page.player.seekFrame(6)")
+    _, painted = wait_until_saved(page, path, content)
+    page.focus("#stage")
+    for key in ("Enter", "Shift+ArrowRight", "p"):  # leaves the painter with the brush of the keyboard down
+        page.keyboard.press(key)
+    page.locator("#painter").wait_for(state="hidden")
+    open_painter(page)
+    wait_until_saved(page, path, painted)
+
+
+def test_strokes_wait_for_a_server_that_does_not_answer(page, project):
+    path = project / "keys" / "plate.0006.png"
+    content = path.read_bytes()
+    open_painter(page)
+    page.route("**/upload/**", lambda route: route.abort())
+    drag(page, (10.5, 8.5), (30.5, 8.5))
+    page.locator("#paint-state", has_text="Not saved yet.").wait_for()
+    page.keyboard.press("Home")
+    page.locator("#paint-state", has_text="Key 1, saved").wait_for()
+    page.unroute("**/upload/**")
+    assert path.read_bytes() == content
+    # The server says who is in control whenever a page has found it again.
+    page.evaluate("async () => { const { post } = await import('/static/api.js'); await post('/api/writer'); }")
+    page.locator("#command", has_text="plate.0006").wait_for()
+    assert path.read_bytes() != content
+
+
+def test_refused_stroke_takes_the_one_along_that_follows_it(page, project):
+    path = project / "keys" / "plate.0006.png"
+    content = path.read_bytes()
+    open_painter(page)
+    page.route(
+        "**/upload/**", lambda route: (page.wait_for_timeout(300), route.fulfill(status=409, json={"error": "changed"}))
+    )
+    drag(page, (10.5, 8.5), (30.5, 8.5))
+    page.mouse.move(*at(page, 10.5, 20.5))
+    page.mouse.down()
+    page.locator("#notice", has_text="changed").wait_for()
+    page.mouse.move(*at(page, 30.5, 20.5))
+    page.mouse.up()
+    page.unroute("**/upload/**")
+    page.locator("#paint-state", has_text="Key 6, saved").wait_for()
+    assert path.read_bytes() == content
+    drag(page, (10.5, 8.5), (30.5, 8.5))
+    wait_until_saved(page, path, content)
+
+
+@pytest.mark.parametrize("control", ["#paint-key", "#paint-colour"])
+def test_space_opens_the_chooser_that_has_the_focus(page, control):
+    open_painter(page)
+    page.evaluate(
+        "(control) => { window.clicked = []; document.querySelector(control).addEventListener('click', (event) => {"
+        "event.preventDefault(); window.clicked.push(control); }); }",
+        control,
+    )
+    page.focus(control)
+    page.keyboard.press("Space")
+    assert page.evaluate("window.clicked") == [control]
+    assert page.locator("body.playing").count() == 0
+
+
+def test_settings_keep_the_focus_when_the_project_is_read_again(page):
+    page.click("#tab-settings")
+    page.fill("#settings-search", "prompt")
+    page.locator("#setting-prompt").focus()
+    page.keyboard.type("a fo")
+    page.evaluate("async () => (await import('/static/page.js')).reload()")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.type("x")
+    assert page.input_value("#setting-prompt") == "a fox"
+
+
+def test_file_that_misses_its_place_does_not_replace_the_page(page):
+    dropped = """(place) => {
+      const data = new DataTransfer();
+      data.items.add(new File(["x"], "x.png", { type: "image/png" }));
+      const event = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data });
+      document.querySelector(place).dispatchEvent(event);
+      return event.defaultPrevented;
+    }"""
+    assert page.evaluate(dropped, "#stage")
+    assert page.evaluate(dropped, "aside")
+
+
 def test_picture_saved_elsewhere_is_taken_up_while_painting(page, project):
     path = project / "keys" / "plate.0006.png"
     content = path.read_bytes()

@@ -1,6 +1,7 @@
 """Comparing, notes and hand-off in a real browser."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -10,6 +11,8 @@ pytest.importorskip("playwright")
 
 import stylize
 from stylize.project import add_note, read_notes
+from stylize.real_path import real_path
+from stylize.review.roots import project_id
 from tests.review.browser import CHROMIUM, PATIENCE, chromium, served, wait_for_frame
 from tests.review.conftest import BITS, decoded
 from tests.review.test_browser import ROW, picture_row
@@ -54,6 +57,69 @@ def halves(page):
     wait_for_frame(page, int(page.locator("#stage").get_attribute("data-frame")))
     [(_, row)] = page.evaluate(ROW, 1)
     return [decoded(picture_row(half)) for half in (row[: len(row) // 2], row[len(row) // 2 :])]
+
+
+def test_late_answer_does_not_bring_back_a_part_that_was_left(page, root):
+    """The whole shot is read again, as at the end of a run, while a person chooses a draft."""
+    (root / "shot.stylize" / "drafts" / "1-2").mkdir(parents=True)
+    page.evaluate("async () => (await import('/static/page.js')).reload()")
+    page.route("**/api/project/*?part=", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    part = page.evaluate("""async () => {
+      const { open, page, reload } = await import("/static/page.js");
+      await Promise.all([reload(), open("drafts/1-2")]);
+      return page.project.part;
+    }""")
+    page.unroute("**/api/project/*?part=")
+    assert part == "drafts/1-2"
+    page.evaluate("async () => (await import('/static/page.js')).open('')")
+    shutil.rmtree(root / "shot.stylize" / "drafts")
+
+
+def test_picture_that_cannot_be_read_is_explained_and_does_not_stop_playback(page):
+    damaged = re.compile("/picture/result/3[?]")
+    page.route(damaged, lambda route: route.fulfill(status=409, json={"error": "plate.0003.png is damaged"}))
+    page.evaluate("async () => (await import('/static/page.js')).page.pictures.forgetAll()")
+    page.keyboard.press("2")
+    page.keyboard.press("Home")
+    page.keyboard.press("l")
+    assert [int(frame) for frame, _ in page.evaluate(ROW, 6)] == [1, 2, 3, 4, 5, 6]
+    page.keyboard.press("k")
+    assert page.inner_text("#notice") == "plate.0003.png is damaged"
+    page.fill("#frame", "3")
+    page.keyboard.press("Enter")
+    page.locator("#missing", has_text="Frame 3 has no result").wait_for()
+    page.unroute(damaged)
+    page.evaluate("async () => (await import('/static/page.js')).page.pictures.forgetAll()")
+    page.locator("#stage").press("Home")
+    wait_for_frame(page, 1)
+
+
+def test_project_that_cannot_be_opened_is_explained_and_offers_nothing_else(page, root):
+    bad = root / "bad.stylize"
+    bad.mkdir()
+    (bad / "project.toml").write_text("shot = [")
+    other, problems = page.context.new_page(), []
+    other.on("pageerror", lambda error: problems.append(str(error)))
+    other.goto(f"{page.url.partition('/?')[0].rstrip('/')}/?project={project_id(real_path(bad))}")
+    other.locator("#notice", has_text="project.toml cannot be read").wait_for()
+    buttons = {button.get_attribute("id") for button in other.locator("button:visible").all()}
+    assert buttons == {"theme", "help-open"}
+    for key in ("l", "p", "n", "x", "ArrowRight"):
+        other.keyboard.press(key)
+    other.close()
+    shutil.rmtree(bad)
+    assert not problems
+
+
+def test_keys_of_the_box_do_nothing_once_it_is_gone(page):
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.focus("#stage")
+    page.keyboard.press("n")
+    page.click("#note-box-clear")
+    for key in ("ArrowLeft", "Shift+ArrowDown", "Escape"):
+        page.keyboard.press(key)
+    assert not problems
 
 
 def choose(page, side, label):

@@ -2,13 +2,14 @@
 
 import os
 import signal
+import threading
 import time
 
 import numpy as np
 import pytest
 
 import stylize
-from stylize.errors import PaintedKeyError, ProjectError, ReviewError, SettingsError, StylizeError
+from stylize.errors import OutputError, PaintedKeyError, ProjectError, ReviewError, SettingsError, StylizeError
 from stylize.media.images import read_image, write_image
 from stylize.project import read_project
 from stylize.review.actions import command_of
@@ -16,6 +17,7 @@ from stylize.review.given_key import paint_key
 from stylize.review.key_edits import add_key, drop_key
 from stylize.review.prepare import prepare_project
 from stylize.review.project_state import project_state
+from stylize.review.run_process import DONE, FAILED, Ending
 from stylize.review.runs import Runs
 from stylize.review.shown_project import show_project
 from stylize.review.task_queue import STATES, QueuedTask, read_queue, write_queue
@@ -171,6 +173,42 @@ def test_malformed_queue_counts_as_empty(tmp_path, text):
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "queue.json").write_text(text)
     assert read_queue(tmp_path) == []
+
+
+def test_executor_outlives_a_queue_that_cannot_be_stored(tmp_path, monkeypatch):
+    """On a full disk, a run fails, and so does storing that; the next one must run all the same."""
+    is_full, is_queued, orders = [], threading.Event(), []
+
+    def store(root, tasks):
+        if is_full:
+            raise OutputError("the disk is full")
+
+    def do(order, receive):
+        orders.append(order.action)
+        is_queued.wait(60)
+        if len(orders) > 1:
+            return Ending(DONE)
+        is_full.append(True)
+        return Ending(FAILED, "No space left.")
+
+    sent = []
+    runs = Runs(sent.append)
+    monkeypatch.setattr("stylize.review.runs.write_queue", store)
+    monkeypatch.setattr(runs._process, "do", do)
+    runs.start(tmp_path, "run")
+    runs.start(tmp_path, "report")
+    is_queued.set()
+    assert runs.wait(60)
+    status = runs.status()
+    assert (status["run"]["is_running"], status["run"]["outcome"]) == (False, "No space left. the disk is full")
+    assert [task["state"] for task in status["queue"]] == ["paused"]
+    for _ in range(2):  # the second time, nothing can be stored while it starts
+        is_full.clear()
+        runs.start(tmp_path, "plan")
+        is_full.append(True)
+        assert runs.wait(60)
+    assert orders == ["run", "plan", "report", "plan"]
+    runs.stop()
 
 
 def test_only_the_latest_ended_tasks_are_kept(tmp_path):

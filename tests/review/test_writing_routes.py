@@ -35,6 +35,15 @@ def client(review):
 
 
 @pytest.mark.slow
+def test_error_of_the_file_system_is_explained(client, review, plates):
+    root = review.roots.shown[0]
+    (root / "keys" / next(plates.iterdir()).name).mkdir(parents=True)
+    answer = client.get(f"/api/project/{project_id(root)}")
+    assert answer.status_code == 409
+    assert re.fullmatch(r"\S+/keys/\S+: Is a directory; check .*", answer.json()["error"])
+
+
+@pytest.mark.slow
 def test_only_the_page_in_control_may_change_the_project(client, review):
     project = project_id(review.roots.shown[0])
     write_image(review.roots.shown[0].parent / "key.png", picture(90))

@@ -20,9 +20,14 @@ export async function upload(path, file) {
 }
 
 async function read(response) {
-  const isJson = (response.headers.get("content-type") || "").startsWith("application/json");
   if (response.ok) return response.json();
-  throw new Error(isJson ? (await response.json()).error : (await response.text()) || `error ${response.status}`);
+  throw await errorOf(response);
+}
+
+// The error of a response that is not ok, as the server explains it.
+export async function errorOf(response) {
+  const isJson = (response.headers.get("content-type") || "").startsWith("application/json");
+  return new Error(isJson ? (await response.json()).error : (await response.text()) || `error ${response.status}`);
 }
 
 export function showError(error) {

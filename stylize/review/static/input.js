@@ -25,7 +25,18 @@ function usesKey(target, key, isControl) {
   if (isControl) return false;
   const moves = /^(Arrow|Home|End|Page)/.test(key);
   if (target.matches("input[type=range], input[type=radio], [role=tab]")) return moves;
-  return target.matches("button, a, summary, input[type=checkbox]") && (key === " " || key === "Enter");
+  return target.matches("button, a, summary, input[type=checkbox], input[type=file], input[type=color]") && (key === " " || key === "Enter");
+}
+
+// Keep a file that is dropped beside the places that accept one from replacing the page.
+export function refuseStrayFiles() {
+  for (const name of ["dragover", "drop"]) {
+    document.addEventListener(name, (event) => {
+      if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files")) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "none";
+    });
+  }
 }
 
 // Drag, pinch and wheel on the stage, all positions in device pixels. grabsWipe(at): a drag from here moves the wipe.

@@ -1,12 +1,13 @@
 // The tool on the picture that paints mattes: brush, lasso and clicks. It saves after every stroke.
 
-import { showError, upload } from "./api.js";
+import { errorOf, showError, upload } from "./api.js";
 import { Lasso } from "./lasso.js";
 import { MattePainting } from "./matte_painting.js";
 import { emit, on, page, routeOf, showCommand } from "./page.js";
 import { encodePng } from "./png.js";
 import { element } from "./rows.js";
 import { activate, activeTool, onTool } from "./tools.js";
+import { Unsent } from "./unsent.js";
 import { redraw, setOverlay } from "./viewer.js";
 
 const KEYS = { b: "paint", e: "erase", f: "fill", d: "cut", r: "restore", c: "click" };
@@ -24,8 +25,9 @@ const HINTS = {
 // mattes: the state that the server sent. place: of the pointer in pixels of the plate. box: corners that are dragged.
 export const state = {
   tool: "paint", size: 40, hardness: 0.7, view: "dim", mattes: null, painting: null, stroke: null, place: null, pane: 0,
-  box: null, isDown: false, hasPen: false, loading: "", saving: 0,
+  box: null, isDown: false, hasPen: false, loading: "",
 };
+let unsent = null;
 const lasso = new Lasso(() => page.stage.scale / (devicePixelRatio || 1) / (state.painting ? state.painting.width / page.stage.size[0] : 1));
 
 export const tool = {
@@ -38,8 +40,7 @@ export const tool = {
   },
   leave() {
     element("matte-bar").hidden = true;
-    lasso.clear();
-    state.painting = state.box = null;
+    putAway();
     redraw();
   },
   down, move, up, cancel, draw,
@@ -71,10 +72,10 @@ export function startMatteTool() {
     redraw();
   });
   onTool((active) => element("edit-matte").setAttribute("aria-pressed", active === tool));
+  unsent = new Unsent(save);
   on("open", () => { if (isActive()) activate(null); });
   on("place", () => { if (isActive()) load(); });
   on("mattes access", () => { if (isActive()) load(); showControls(); redraw(); });
-  addEventListener("beforeunload", (event) => { if (state.saving || state.painting?.unsaved) event.preventDefault(); });
 }
 
 export function isActive() {
@@ -86,18 +87,29 @@ function versionOf(frame) {
   return state.mattes?.painted.find((one) => one.frame === frame)?.version || "";
 }
 
+// End what is being drawn, which belongs to the frame that it was begun on.
+function putAway() {
+  if (state.stroke) endStroke();
+  lasso.clear();
+  state.painting = state.box = null;
+}
+
 // Load the matte of the displayed frame, unless it is there. A run or another tab may have changed it meanwhile.
 async function load() {
   const { painting, mattes } = state, { frame } = page.player, { id, part } = page.project;
   if (!mattes || !mattes.is_full_size || page.player.direction) {
-    state.painting = null;
+    putAway();
     return void redraw();
   }
   if (painting?.frame === frame && painting.part === part) {
     if (painting.version === versionOf(frame) || painting.isSaving || painting.unsaved || state.stroke) return;
   } else {
-    state.painting = null;
-    lasso.clear();
+    putAway();
+    state.painting = unsent.find(frame, part) || null;
+    if (state.painting) {
+      state.loading = "";
+      return void redraw();
+    }
   }
   const name = `${id}/${part}/${frame}/${versionOf(frame)}`;
   if (name === state.loading) return;
@@ -121,7 +133,7 @@ async function load() {
 
 async function fetchPainting(frame, part) {
   const response = await fetch(routeOf(`/matte/${frame}?part=${encodeURIComponent(part)}`));
-  if (!response.ok && response.status !== 404) throw new Error((await response.json()).error);
+  if (!response.ok && response.status !== 404) throw await errorOf(response);
   const [width, height] = state.mattes.size, version = versionOf(frame);
   const values = response.ok ? new Uint16Array(await response.arrayBuffer()) : null;
   const aspect = (page.stage.size[0] / width) / (page.stage.size[1] / height);
@@ -275,7 +287,7 @@ async function save(painting) {
   const rectangle = painting.unsaved, [left, top, right, bottom] = rectangle;
   painting.unsaved = null;
   painting.isSaving = true;
-  state.saving += 1;
+  unsent.add(painting);
   showControls();
   try {
     const paint = await encodePng(painting.grey(rectangle), right - left, bottom - top);
@@ -283,22 +295,28 @@ async function save(painting) {
     const query = new URLSearchParams({ part: painting.part, left, top, keep: painting.isKept ? 0 : 1 });
     const answer = await upload(`/upload/${painting.project}/matte/${painting.frame}?${query}`, paint);
     Object.assign(painting, { version: answer.version, isKept: true });
+    unsent.remove(painting);
     showCommand(answer.command);
     emit("mattes-saved", painting);
   } catch (error) {
     showError(error);
-    if (error instanceof TypeError) painting.touched(rectangle); // without an answer, the strokes wait for the next one
-    else if (state.painting === painting) {
-      state.painting = null;
-      load();
-    }
+    if (unsent.canWait(error)) painting.touched(rectangle);
+    else giveUp(painting);
     return;
   } finally {
     painting.isSaving = false;
-    state.saving -= 1;
     showControls();
   }
   save(painting);
+}
+
+// Refused strokes give way to the matte as it is now.
+function giveUp(painting) {
+  unsent.remove(painting);
+  if (state.painting !== painting) return;
+  state.painting = state.stroke = null; // the next stroke may have been begun on the same picture
+  state.isDown = false;
+  load();
 }
 
 // Controls

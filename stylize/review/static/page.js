@@ -46,22 +46,52 @@ export function routeOf(path = "") {
 
 // Open a part of the project: the whole shot, a layer or a draft.
 export async function open(part) {
-  const frame = page.player?.frame ?? +query.get("frame");
-  page.project = await getJson(`/api/project/${page.project?.id || await firstProject()}?part=${encodeURIComponent(part)}`);
-  emit("open");
-  emit("project");
-  page.player.seek(Math.max(0, page.project.frames.indexOf(frame)));
+  await inTurn(async () => {
+    const found = await getJson(`/api/project/${page.project?.id || await firstProject()}?part=${encodeURIComponent(part)}`);
+    const frame = page.player?.frame ?? +query.get("frame");
+    page.project = found;
+    emit("open");
+    emit("project");
+    page.player.seek(Math.max(0, page.project.frames.indexOf(frame)));
+  });
   await loadCurves();
 }
 
 // Read the state again, and keep what is displayed.
 export async function reload() {
-  page.project = await getJson(routeOf(`?part=${encodeURIComponent(page.project.part)}`));
-  page.pictures.forgetAll();
-  emit("project");
-  page.player.wish();
-  emit("place");
+  await inTurn(async () => {
+    await readProject();
+    page.pictures.forgetAll();
+    emit("project");
+    page.player.wish();
+    emit("place");
+  });
   await loadCurves();
+}
+
+// Read the state of the keys again, which another program or a stroke has changed, and keep all else.
+export function refreshKeys() {
+  return inTurn(async () => {
+    const before = new Map(page.project.keys.map((key) => [key.frame, key.painting]));
+    await readProject();
+    page.pictures.forgetAll((name) => name.startsWith("key/"));
+    emit("project");
+    if (page.curves) emit("curves");
+    page.player.wish();
+    for (const key of page.project.keys) if (key.painting !== before.get(key.frame)) emit("painted", key.frame);
+  });
+}
+
+async function readProject() {
+  page.project = await getJson(routeOf(`?part=${encodeURIComponent(page.project.part)}`));
+}
+
+// States are read one after the other: an answer that comes late must not replace a newer state, or another part.
+let last = Promise.resolve();
+function inTurn(read) {
+  const done = last.then(read);
+  last = done.catch(() => {}); // whoever asked shows the error
+  return done;
 }
 
 // Do something that changes the project, show the command line that does the same, and the state after it.

@@ -1,11 +1,12 @@
 // The painter: a tool on the picture that paints on the key of the displayed frame, and saves after every stroke.
 
-import { showError, upload } from "./api.js";
+import { errorOf, showError, upload } from "./api.js";
 import { emit, on, page, routeOf, showCommand } from "./page.js";
 import { Painting } from "./painting.js";
 import { encodePng } from "./png.js";
 import { element } from "./rows.js";
 import { activate, activeTool, onTool } from "./tools.js";
+import { Unsent } from "./unsent.js";
 import { redraw, setMode } from "./viewer.js";
 
 const TOOLS = { b: "brush", c: "clone", s: "smudge", e: "erase" };
@@ -19,8 +20,9 @@ const HINTS = {
 const state = {
   tool: "brush", colour: [0, 0, 0], size: 24, hardness: 0.7, opacity: 1, pressureSize: true, pressureOpacity: false,
   painting: null, stroke: null, place: null, pane: 0, source: null, offset: null, isPicking: false, hasPen: false,
-  isDown: false, loading: "", saving: 0, before: "",
+  isDown: false, loading: "", before: "",
 };
+let unsent = null;
 
 const tool = {
   name: "painter", cursor: "none",
@@ -32,6 +34,7 @@ const tool = {
   },
   leave() {
     element("painter").hidden = true;
+    if (state.stroke) endStroke(); // the brush of the keyboard is still down
     state.painting = null;
     if (state.before !== page.stage.mode) setMode(state.before);
     redraw();
@@ -69,10 +72,10 @@ export function startPainter() {
   element("paint-redo").addEventListener("click", redo);
   element("paint-clear").addEventListener("click", () => { if (state.painting?.clear()) changed(); });
   onTool((active) => element("paint").setAttribute("aria-pressed", active === tool));
+  unsent = new Unsent(save);
   on("open", () => { if (isActive()) activate(null); });
   on("place", () => { if (isActive()) load(); });
   on("project access", () => { if (isActive()) load(); showControls(); });
-  addEventListener("beforeunload", (event) => { if (state.saving || state.painting?.unsaved) event.preventDefault(); });
   showControls();
 }
 
@@ -90,8 +93,15 @@ async function load() {
   const { painting } = state, key = keyHere(), { id, part } = page.project;
   const name = key && !page.player.direction ? `${id}/${part}/${key.frame}/${key.painting}` : "";
   if (painting && key && painting.frame === key.frame && painting.part === part) {
-    if (painting.version.startsWith(key.painting) || painting.isSaving || state.stroke) return;
-  } else state.painting = null;
+    if (painting.version.startsWith(key.painting) || painting.isSaving || painting.unsaved || state.stroke) return;
+  } else {
+    if (state.stroke) endStroke(); // it belongs to the key that it was begun on
+    state.painting = name ? unsent.find(key.frame, part) || null : null;
+    if (state.painting) {
+      state.loading = "";
+      return void showLoaded();
+    }
+  }
   if (name === state.loading && name) return;
   state.loading = name;
   redraw();
@@ -108,13 +118,17 @@ async function load() {
   } finally {
     if (state.loading === name) state.loading = "";
   }
+  showLoaded();
+}
+
+function showLoaded() {
   redraw();
   showControls();
 }
 
 async function fetchPainting(frame, part) {
   const response = await fetch(routeOf(`/painting/${frame}?part=${encodeURIComponent(part)}`));
-  if (!response.ok) throw new Error((await response.json()).error);
+  if (!response.ok) throw await errorOf(response);
   const header = (name) => response.headers.get(`x-${name}`);
   const width = +header("width"), height = +header("height"), buffer = await response.arrayBuffer();
   const paint = header("paint") === "1" ? new Uint16Array(buffer, 0, width * height * 4) : null;
@@ -263,30 +277,35 @@ async function save(painting) {
   const rectangle = painting.unsaved, [left, top, right, bottom] = rectangle;
   painting.unsaved = null;
   painting.isSaving = true;
-  state.saving += 1;
+  unsent.add(painting);
   showControls();
   try {
     const strokes = await encodePng(painting.straight(rectangle), right - left, bottom - top);
     const query = new URLSearchParams({ part: painting.part, left, top, version: painting.version });
     const answer = await upload(`/upload/${painting.project}/painting/${painting.frame}?${query}`, strokes);
     painting.version = answer.version;
+    unsent.remove(painting);
     showCommand(answer.command);
     emit("painted", painting.frame);
   } catch (error) {
     showError(error);
-    // Without an answer the strokes wait for the next one; refused ones give way to the key as it is now.
-    if (error instanceof TypeError) painting.touched(rectangle);
-    else if (state.painting === painting) {
-      state.painting = null;
-      load();
-    }
+    if (unsent.canWait(error)) painting.touched(rectangle);
+    else giveUp(painting);
     return;
   } finally {
     painting.isSaving = false;
-    state.saving -= 1;
     showControls();
   }
   save(painting);
+}
+
+// Refused strokes give way to the key as it is now.
+function giveUp(painting) {
+  unsent.remove(painting);
+  if (state.painting !== painting) return;
+  state.painting = state.stroke = null; // the next stroke may have been begun on the same picture
+  state.isDown = false;
+  load();
 }
 
 // Controls

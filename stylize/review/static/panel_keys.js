@@ -2,7 +2,7 @@
 
 import { post, showError, upload } from "./api.js";
 import { startPainter } from "./painter.js";
-import { change, emit, on, page, routeOf, seekTo } from "./page.js";
+import { change, on, page, refreshKeys, routeOf, seekTo } from "./page.js";
 import { element, markCurrent, row, text } from "./rows.js";
 import { addPanel } from "./tabs.js";
 
@@ -16,7 +16,7 @@ export function startKeys() {
   on("project place", showKey);
   on("project place", () => markCurrent(page.player.frame));
   on("project place access", showActions);
-  on("server:keys", (event) => { if (event.project === page.project?.id) refresh().catch(showError); });
+  on("server:keys", (event) => { if (event.project === page.project?.id) refreshKeys().catch(showError); });
   element("add-key").addEventListener("click", () => changeKey({ change: "add" }));
   element("drop-key").addEventListener("click", () => changeKey({ change: "drop" }));
   element("move-key").addEventListener("click", moveByNumber);
@@ -31,19 +31,8 @@ export function startKeys() {
     if (event.target.files[0]) usePicture(event.target.files[0], page.player.frame);
     event.target.value = "";
   });
-  page.timeline.acceptDrops((file, place) => { if (page.mayWrite && !page.isRunning) usePicture(file, page.player.frames[place]); });
+  page.timeline.acceptDrops((file, place) => usePicture(file, page.player.frames[place]));
   page.timeline.acceptDrags({ find: keyToMove, onDrop: (key, place) => moveKey(key.frame, page.player.frames[place]) });
-}
-
-// Another program has saved a key, or a stroke has been: read the keys again, and leave all else in place.
-async function refresh() {
-  page.pictures.forgetAll((name) => name.startsWith("key/"));
-  const before = new Map(page.project.keys.map((key) => [key.frame, key.painting]));
-  page.project = await (await fetch(routeOf(`?part=${encodeURIComponent(page.project.part)}`))).json();
-  emit("project");
-  if (page.curves) emit("curves");
-  page.player.wish();
-  for (const key of page.project.keys) if (key.painting !== before.get(key.frame)) emit("painted", key.frame);
 }
 
 // Changes

@@ -70,11 +70,13 @@ function drag([x, y]) {
 }
 
 function moveBox(x, y) {
+  if (!box) return;
   box = [limit(box[0] + x, 0, 1 - box[2]), limit(box[1] + y, 0, 1 - box[3]), box[2], box[3]];
   redraw();
 }
 
 function resizeBox(x, y) {
+  if (!box) return;
   box = [box[0], box[1], limit(box[2] + x, MIN_SIDE, 1 - box[0]), limit(box[3] + y, MIN_SIDE, 1 - box[1])];
   redraw();
 }

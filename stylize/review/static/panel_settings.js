@@ -36,7 +36,7 @@ async function load() {
 
 function show() {
   const opened = new Set([...document.querySelectorAll("#settings details[open]")].map((one) => one.dataset.group));
-  const isFirst = !element("settings").childElementCount;
+  const isFirst = !element("settings").childElementCount, focused = document.activeElement?.id || "";
   element("settings").replaceChildren(...state.groups.map((group) => {
     const details = document.createElement("details");
     details.dataset.group = group.name;
@@ -48,6 +48,8 @@ function show() {
   showPresets();
   filter();
   showActions();
+  // A run or another change may have been the reason while a person is typing.
+  if (focused.startsWith("setting-")) element(focused)?.focus();
 }
 
 function summary(group) {
@@ -243,7 +245,6 @@ function showReferences() {
 }
 
 async function addReferences(files) {
-  if (!page.mayWrite || page.isRunning) return;
   for (const file of files) await change(() => upload(`/upload/${page.project.id}/reference`, file));
 }
 

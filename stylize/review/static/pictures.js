@@ -1,5 +1,7 @@
 // Pictures in memory: fetched a few at a time, in the order of the latest wishes, and dropped beyond a limit of bytes.
 
+import { errorOf } from "./api.js";
+
 const CONCURRENT = 4;
 
 export class Pictures {
@@ -8,7 +10,7 @@ export class Pictures {
     this.urlOf = urlOf;
     this.onLoad = onLoad;
     this.maxBytes = maxBytes;
-    this.kept = new Map(); // name -> ImageBitmap, or null where the server has none; least recently used first
+    this.kept = new Map(); // name -> ImageBitmap, or null where the server has none or cannot read it; least recently used first
     this.loading = new Map();
     this.wished = [];
     this.bytes = 0;
@@ -50,9 +52,9 @@ export class Pictures {
     this.loading.set(name, abort);
     try {
       const response = await fetch(this.urlOf(name), { signal: abort.signal });
-      if (!response.ok && response.status !== 404) throw new Error(`error ${response.status}`);
-      const picture = response.status === 404 ? null : await createImageBitmap(await response.blob());
+      const picture = response.ok ? await createImageBitmap(await response.blob()) : null;
       if (!abort.signal.aborted) this.keep(name, picture);
+      if (!response.ok && response.status !== 404) throw await errorOf(response);
     } catch (error) {
       if (error.name !== "AbortError") this.failed?.(error);
     } finally {

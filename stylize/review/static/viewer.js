@@ -2,7 +2,7 @@
 
 import { showError } from "./api.js";
 import { addressOf, nameOfKind } from "./compared.js";
-import { listenToKeys, listenToPointers } from "./input.js";
+import { listenToKeys, listenToPointers, refuseStrayFiles } from "./input.js";
 import { showLegend } from "./legend.js";
 import { emit, on, open, page, resultPart } from "./page.js";
 import { Pictures } from "./pictures.js";
@@ -177,6 +177,7 @@ function make() {
   page.player?.pause();
   page.player = new Player({ frames: project.frames, rate: project.rate, isReady, onShow: () => emit("place"), onWish: wish });
   shown = -1;
+  for (const waiting of document.querySelectorAll("[inert]")) waiting.inert = false;
   if (isFirst && !project.results.length) stage.mode = "plate";
 }
 
@@ -234,6 +235,7 @@ function connect() {
     onWipe: ([x]) => { const { x: left, width } = stage.rectangle(); setWipe((x - left) / width); },
     onTool: toolPointer,
   });
+  refuseStrayFiles();
   stageElement.addEventListener("wheel", showZoom, { passive: true });
   new ResizeObserver(() => { page.player?.wish(); showZoom(); redraw(); emit("view"); }).observe(stageElement);
   // A person may have saved a picture in another program meanwhile.
