@@ -27,7 +27,7 @@ from typing import IO, NoReturn
 
 ROOT = Path(__file__).parents[1]
 # Variables that programs read after they have started.
-_READ_LATE = ("STYLIZE_", "PYTHONPATH", "PYTEST_", "COVERAGE_PROCESS_", "HOME", "XDG_", "COLUMNS")
+_READ_LATE = ("STYLIZE_", "PYTHONPATH", "PYTEST_", "COVERAGE_", "HOME", "XDG_", "COLUMNS")
 # None of them may start a thread, which a fork would lose.
 _PRELOADED = ("cli", "stylize.pipeline", "stylize.export", "stylize.spans.scheduler",
               "stylize.matting.matte_pipeline", "stylize.planning.plan_report", "stylize.renderers.example", "cv2",
