@@ -352,7 +352,7 @@ def test_panel_changes_one_key(page, project):
     page.locator("#key-title", has_text="locked").wait_for()
     assert page.is_disabled("#drop-key")
     assert page.is_disabled("#move-key")
-    page.uncheck("#key-lock")
+    page.click("#key-lock")
     page.locator("#drop-key:enabled").wait_for()
     page.fill("#key-own-seed", "7")
     page.keyboard.press("Tab")

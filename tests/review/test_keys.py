@@ -189,7 +189,7 @@ def test_paint_leaves_all_other_pixels_and_can_be_erased(project):
     assert np.array_equal(after[~inside], before[~inside])
     assert (after[inside] == (255, 0, 0)).all()
     assert state_of(project, 6)["painted"]
-    with pytest.raises(PaintedKeyError, match="has changed meanwhile"):
+    with pytest.raises(PaintedKeyError, match="has changed in the meantime"):
         paint_red(project, paintings, sent.version)
     erase = Strokes(5, 7, version, strokes_png(np.zeros_like(RED)))
     paintings.save(shown(project), 6, "", erase)
@@ -205,11 +205,11 @@ def test_key_that_has_changed_is_not_overwritten(project):
     painting = open_painting(file, found.shot.colour)
     write_image(path, picture(90))
     content = path.read_bytes()
-    with pytest.raises(PaintedKeyError, match="has changed meanwhile"):
+    with pytest.raises(PaintedKeyError, match="has changed in the meantime"):
         save_painting(painting, np.full((36, 64, 4), 65535, np.uint16))
     assert path.read_bytes() == content
     path.unlink()
-    with pytest.raises(PaintedKeyError, match="has changed meanwhile"):
+    with pytest.raises(PaintedKeyError, match="has changed in the meantime"):
         save_painting(painting, np.full((36, 64, 4), 65535, np.uint16))
     assert not path.exists()
 

@@ -5,7 +5,6 @@ import pytest
 
 pytest.importorskip("starlette")
 
-from masks.keyframe_suggestions import MIN_CONFIDENCE
 from stylize.errors import FrameRangeError, MatteError, ReviewError, SettingsError
 from stylize.matting.networks import Segmentation
 from stylize.media.images import read_values, write_image
@@ -123,7 +122,7 @@ def test_painted_mattes_are_propagated_used_and_dropped(project, tmp_path):
 
 def test_shots_without_a_painted_matte_come_first_among_suggestions():
     shots = [range(1, 11), range(11, 21), range(21, 31)]
-    confidence = dict.fromkeys(range(1, 31), 1.0) | {8: MIN_CONFIDENCE - 0.1}
+    confidence = dict.fromkeys(range(1, 31), 1.0) | {8: 0.82}
     found = suggestions(shots, [1, 10, 11], confidence)
     assert [one.frame for one in found] == [21, 8]
     assert "no painted matte" in found[0].reason
