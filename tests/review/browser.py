@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium")
 # Milliseconds for which a page may take; only a page that is broken takes as long.
-PATIENCE = 30_000
+PATIENCE = 60_000
 
 
 class Address(str):
