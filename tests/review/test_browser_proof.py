@@ -172,6 +172,7 @@ def test_panels_are_reached_and_left_with_the_keyboard_alone(page):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "panel-handoff"
     assert page.locator("#stage").get_attribute("data-frame") == "1", "arrows of tabs do not move the frame"
+    page.wait_for_selector("#handoff-exports input", state="attached")
     for _ in range(12):
         page.keyboard.press("Tab")
         style = "getComputedStyle(document.activeElement)"

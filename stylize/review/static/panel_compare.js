@@ -26,8 +26,8 @@ export function startCompare() {
 }
 
 async function load() {
-  const before = chosen.map((place) => sources[place]);
   const found = await getJson(routeOf(`/sources?part=${encodeURIComponent(page.project.part)}`));
+  const before = chosen.map((place) => sources[place]); // only now: another may have been chosen meanwhile
   sources = found.sources;
   // A source that is gone is replaced by the plate or the result.
   chosen = before.map((one, place) => Math.max(place, sources.findIndex((other) => one && isSame(one, other))));
