@@ -1,4 +1,4 @@
-"""What a run has to do is known before it starts, and is what it then does."""
+"""The work announced before a run equals the work that the run does."""
 
 import numpy as np
 import pytest

@@ -15,7 +15,7 @@ from stylize.visible_text import visible
 
 @dataclass(frozen=True)
 class NoteChange:
-    """What was done. command: the command line that does the same. files: that were written."""
+    """Finished change of notes. command: the equivalent command line. files: those written."""
 
     command: str
     files: tuple[Path, ...] = ()

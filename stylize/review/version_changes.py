@@ -15,7 +15,7 @@ from stylize.visible_text import visible
 
 @dataclass(frozen=True)
 class VersionChange:
-    """What was done. lines: as the command reports it. command: the command line that does the same."""
+    """Finished change of versions. lines: the report of the command. command: the equivalent command line."""
 
     lines: tuple[str, ...]
     command: str

@@ -1,6 +1,6 @@
 """Seconds from a stroke on a key to its draft frames: ``python -m tests.benchmarks.live_mode --help``.
 
-A painter changes a patch of a key of the example in live mode. Reported are the seconds until the page is told of the
+A painter changes a patch of a key of the example in live mode. It reports the seconds until the page receives the
 nearest new frames, and of all frames of the key's spans. The targets are 2 and 10 seconds on two cores. ``--clock cpu``
 measures the CPU time of all threads of the run instead, for a busy machine: with two idle cores, the seconds on the
 clock are between half of it and all of it.
@@ -30,7 +30,7 @@ PATIENCE = 3600
 
 
 class Frames:
-    """Times at which frames were finished, as the page is told. clock: returns seconds."""
+    """Times at which the page receives finished frames. clock: returns seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.times: dict[int, float] = {}
