@@ -1,7 +1,7 @@
 """Seconds from a stroke on a key to its draft frames: ``python -m tests.benchmarks.live_mode --help``.
 
-A painter changes a patch of a key of the example in live mode. It reports the seconds until the page receives the
-nearest new frames, and of all frames of the key's spans. The targets are 2 and 10 seconds on two cores. ``--clock cpu``
+A painter changes a patch of an example key in live mode. The benchmark reports the seconds until the page has the
+nearest new frames, and all frames of the key's spans. The targets are 2 and 10 seconds on two cores. ``--clock cpu``
 measures the CPU time of all threads of the run instead, for a busy machine: with two idle cores, the seconds on the
 clock are between half of it and all of it.
 """
